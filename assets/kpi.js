@@ -1,0 +1,51 @@
+/* The key figures: four cells, each with its number, change, sparkline and definition. */
+(function () {
+  "use strict";
+  const L = (window.LIVE = window.LIVE || {});
+  L.custom = L.custom || {};
+  const { make, write, spark, keyed } = window.WatchfloorDom;
+
+  function build(cell) {
+    const box = make("div", "kpi");
+    box.setAttribute("role", "listitem");
+    box.tabIndex = 0;
+    box.dataset.kpi = cell.key;
+    const tip = make("div", "tip");
+    tip.id = "tip-" + cell.key;
+    tip.setAttribute("role", "tooltip");
+    box.setAttribute("aria-describedby", tip.id);
+    const label = make("div", "kl", box);
+    const value = make("div", "kv", box);
+    const change = make("div", "kd", box);
+    box.parts = {
+      label, number: make("b", "", value), unit: make("span", "", value), change: make("span", "", change),
+      was: make("span", "t3", change), note: make("span", "kn t3", change), spark: make("div", "spark", box),
+      exact: make("b", "", tip), definition: make("span", "", tip),
+    };
+    box.appendChild(tip);
+    return box;
+  }
+  function update(box, cell) {
+    const p = box.parts;
+    write(p.label, cell.label);
+    write(p.number, cell.value);
+    write(p.unit, cell.unit);
+    write(p.change, cell.change);
+    p.change.className = cell.tone;
+    write(p.was, cell.was);
+    write(p.note, cell.note);
+    write(p.exact, cell.exact);
+    p.exact.hidden = !cell.exact;
+    write(p.definition, cell.tip);
+    spark(p.spark, cell.spark, 100, 32);
+    const said = [cell.label + ": " + cell.value + " " + cell.unit, cell.change, cell.was, cell.note];
+    box.setAttribute("aria-label", said.filter(Boolean).join(", "));
+  }
+  L.custom["kpi-strip"] = function (props) {
+    const host = document.getElementById("kpi-strip");
+    if (!host) return true;
+    host.setAttribute("aria-label", "Key figures, " + props.words);
+    keyed(host, props.cells, (cell) => cell.key, build, update);
+    return true;
+  };
+})();

@@ -1,0 +1,86 @@
+/* The frame: which page is on, the pause button, the keys, the theme. */
+(function () {
+  "use strict";
+  const { write, say } = window.WatchfloorDom;
+  const WINDOWS = ["15m", "1h", "24h", "7d", "30d"];
+  const part = (id) => document.getElementById(id);
+
+  /* The server has decided which page an address shows: subscribe to it, or to nothing. */
+  function follow(view) {
+    if (!view) return "";
+    document.title = view.title;
+    const bar = part("scope-bar");
+    if (bar) bar.dataset.live = String(Boolean(view.live));
+    for (const link of document.querySelectorAll(".ri,.ri-phone")) {
+      const on = link.getAttribute("href") === view.path;
+      link.classList.toggle("on", on);
+      if (on) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+    if (view.path) window.LIVE.sub(view.path, view.search);
+    else window.LIVE.leave();
+    return "";
+  }
+
+  function pause() {
+    if (part("scope-bar").dataset.live !== "true") return;
+    if (window.LIVE.isPaused()) window.LIVE.resume();
+    else window.LIVE.pause();
+  }
+  let before = "";
+  window.addEventListener("live:status", (event) => {
+    const now = event.detail;
+    const button = document.querySelector("[data-do=pause]");
+    if (button) {
+      button.setAttribute("aria-pressed", String(now.paused));
+      button.firstElementChild.className = "ic s14 " + (now.paused ? "ic-play" : "ic-pause");
+      write(button.children[1], now.paused ? "Resume" : "Pause");
+    }
+    document.documentElement.classList.toggle("is-paused", now.paused);
+    // The badge changes every second; only a change of its kind is worth saying.
+    if (before && now.state !== before) say(now.words);
+    before = now.state;
+  });
+  window.addEventListener("live:version", () => { const host = part("new-version"); if (host) host.hidden = false; });
+  // What this person may see was changed while the page was open: ask anew, but not in a circle.
+  window.addEventListener("live:refused", () => {
+    const last = Number(sessionStorage.getItem("watchfloor-refused") || 0);
+    if (Date.now() - last < 30000) return;
+    sessionStorage.setItem("watchfloor-refused", String(Date.now()));
+    location.reload();
+  });
+
+  function typing(target) {
+    return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  }
+  function escape(event) {
+    const keys = part("keys");
+    if (keys && keys.open) keys.close();
+    else if (window.WatchfloorScope.close()) event.preventDefault();
+    else if (event.target.id === "search-text") event.target.blur();
+  }
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { escape(event); return; }
+    if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const dialog = part("keys");
+    if (dialog && dialog.open && event.key !== "?") return;
+    if (event.key === "/") {
+      const field = part("search-text");
+      if (field && field.offsetParent) field.focus();
+      else document.querySelector("[data-do=find]").click();
+    } else if (event.key === "p" || event.key === "P") pause();
+    else if (event.key === "?") { if (dialog.open) dialog.close(); else dialog.showModal(); }
+    else if (event.key >= "1" && event.key <= "5") window.WatchfloorScope.change({ window: WINDOWS[event.key - 1] });
+    else return;
+    event.preventDefault();
+  });
+  document.addEventListener("click", (event) => {
+    const what = event.target.closest && event.target.closest("[data-do]");
+    if (!what) { if (event.target.id === "keys") event.target.close(); return; }
+    if (what.dataset.do === "theme") window.WatchfloorTheme.toggle();
+    else if (what.dataset.do === "pause") pause();
+    else if (what.dataset.do === "close") part("keys").close();
+    else if (what.dataset.do === "reload") location.reload();
+  });
+  window.WatchfloorShell = { follow };
+})();

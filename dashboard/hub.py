@@ -1,0 +1,441 @@
+"""Panels computed once per change for everybody, joined to channels whose viewers all get the same bytes.
+
+A unit is one panel for one effective scope; a channel is the units of one page. Nothing here knows of sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import psycopg
+from dash.development.base_component import Component
+from sqlalchemy import Connection
+
+from dashboard import scope as url_scope
+from dashboard.channel import Channel, State
+from dashboard.panel import Panel, Question
+from dashboard.scope import UrlScope
+from models import organisation as organisations
+from models import sources
+from models.access import VIEWER, Access, Scope
+from models.database import Change, Database, Watcher
+from models.errors import NotFound, WatchfloorError
+from models.organisation import Organisation
+from models.sources import Health
+
+if TYPE_CHECKING:
+    from dashboard.views.view import View
+
+log = logging.getLogger("watchfloor.live")
+
+# A panel is computed at most once in a second, and never costs more than a twentieth of its time.
+QUIET_SECONDS = 1.0
+COST_FACTOR = 20
+# What a panel may take before the screen says that it failed.
+PATIENCE_SECONDS = 5.0
+RETRY_SECONDS = 5.0
+LONGEST_RETRY_SECONDS = 60.0
+# Panels of one change that are ready within this time travel in one frame.
+GATHER_SECONDS = 0.05
+FORGET_SECONDS = 60.0
+BEAT_SECONDS = 5.0
+THREADS = 4
+# What a part of the scope is where a panel does not read it.
+OPEN: dict[str, Any] = {"location_ids": None, "team_ids": None, "network_ids": None, "search": ""}
+# Whole numbers beyond 2^53 fail here, where a test sees it, and not in a browser that rounds them.
+ENCODING = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_STRICT_INTEGER
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What two viewers must have in common to share a panel; nothing of the person is in it."""
+
+    panel: str
+    scope: Scope
+    window: UrlScope
+    zone: str
+
+
+class Unit:
+    """One panel for one effective scope: its last answer, and when it may be computed again. Used on the loop only."""
+
+    def __init__(self, panel: Panel, key: Key) -> None:
+        self.panel = panel
+        self.key = key
+        self.fragment = b""
+        self.state: State | None = None
+        self.dirty = True
+        self.running = False
+        self.started = 0.0
+        self.earliest = 0.0
+        self.edge: datetime | None = None
+        self.failures = 0
+        self.channels: set[Channel] = set()
+
+    @property
+    def name(self) -> str:
+        """The panel's key."""
+        return self.panel.key
+
+    def wakes(self, change: Change) -> bool:
+        """Whether a change concerns what this panel reads."""
+        topic, brand_id = change
+        if topic not in self.panel.topics:
+            return False
+        return brand_id == 0 or brand_id in self.key.scope.brand_ids or brand_id in self.key.scope.tracked_ids
+
+    def due_at(self, now: float, wall: datetime) -> float | None:
+        """The instant (of the monotonic clock) to compute this unit at; None while nothing asks for it."""
+        if self.running or not any(channel.is_watched(now) for channel in self.channels):
+            return None
+        if self.dirty:
+            return self.earliest
+        if self.edge is None:
+            return None
+        return max(self.earliest, now + (self.edge - wall).total_seconds())
+
+
+class Hub:
+    """Everything that is watched. `clock` is monotonic seconds, `wall` the time of day."""
+
+    def __init__(
+        self,
+        database: Database,
+        find_view: Callable[[str], View | None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        version: str = "",
+    ) -> None:
+        self.clock = clock
+        self.wall = wall
+        self.epoch = f"{os.getpid():x}-{time.time_ns():x}"
+        self.organisation: Organisation | None = None
+        self.generation = 0
+        self.beat = ""
+        self.computations = 0
+        self.cpu_seconds = 0.0
+        self._version = version
+        self._database = database
+        self._find_view = find_view
+        self._units: dict[Key, Unit] = {}
+        self._channels: dict[str, Channel] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._badges: tuple[tuple[int, str], ...] | None = None
+        self._wake = asyncio.Event()
+        self._slots = asyncio.Semaphore(THREADS)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="panel")
+        self._watcher = Watcher(database)
+        self._stopped = threading.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # -- life ------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Read the organisation, note where the database stands, then keep everything that is watched fresh."""
+        await asyncio.to_thread(self._watcher.wait, 0)
+        await self.reload()
+        await self.take_beat()
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._follow, args=(loop,), name="changes", daemon=True).start()
+        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._beats())]
+
+    async def stop(self) -> None:
+        """Stop computing; what runs in a thread is left to end."""
+        self._stopped.set()
+        self._watcher.close()
+        for task in (*self._tasks, *self._jobs):
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._jobs, return_exceptions=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _follow(self, loop: asyncio.AbstractEventLoop) -> None:
+        while not self._stopped.is_set():
+            changes = self._watcher.wait(5.0)
+            if changes and not self._stopped.is_set():
+                loop.call_soon_threadsafe(self.changed, changes)
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            wait = self.step()
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _beats(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self.take_beat()
+            self.sweep()
+
+    # -- watching --------------------------------------------------------------------------------------------
+
+    def channel(self, path: str, search: str, access: Access) -> Channel:
+        """What this person sees at an address. NotFound or ScopeError in words where there is nothing to see.
+
+        The scope is narrowed here, from the session's access: nothing that a browser says is believed.
+        """
+        access.require(VIEWER)
+        view = self._find_view(path)
+        if view is None:
+            raise NotFound(f"there is no page at {path[:80]}")
+        assert self.organisation is not None
+        asked = url_scope.parse(search)
+        question = url_scope.question(asked, access, self.organisation, self.wall())
+        window = UrlScope(window=asked.window, span=asked.span, at=asked.at)
+        units = []
+        for panel in view.panels:
+            key = Key(
+                panel=panel.key,
+                scope=replace(question.scope, **{part: OPEN[part] for part in panel.ignores & OPEN.keys()}),
+                window=UrlScope() if "window" in panel.ignores else window,
+                zone=question.zone,
+            )
+            units.append(self._units.setdefault(key, Unit(panel, key)))
+        name = blake2b(repr((view.key, [unit.key for unit in units])).encode(), digest_size=9).hexdigest()
+        channel = self._channels.get(name)
+        if channel is None:
+            channel = self._channels[name] = Channel(name, self.epoch, tuple(units), self.clock())
+            for unit in units:
+                unit.channels.add(channel)
+        channel.seen_at = self.clock()
+        self._wake.set()
+        return channel
+
+    def changed(self, changes: Iterable[Change]) -> None:
+        """Wake what reads any of these."""
+        changes = tuple(changes)
+        for unit in self._units.values():
+            unit.dirty = unit.dirty or any(unit.wakes(change) for change in changes)
+        if any(topic in ("organisation", "settings") for topic, _ in changes):
+            self._start_job(self.reload())
+        self._wake.set()
+
+    def retry(self, channel: Channel, panel: str) -> None:
+        """Compute one panel of a page again without waiting out its failures; at most once a second for all."""
+        for unit in channel.units:
+            if isinstance(unit, Unit) and unit.name == panel:
+                unit.dirty = True
+                unit.earliest = min(unit.earliest, unit.started + QUIET_SECONDS)
+        self._wake.set()
+
+    async def reload(self) -> None:
+        """Read the organisation anew. Whoever watches is asked to subscribe again: what they may see can differ."""
+
+        def read() -> Organisation:
+            with self._database.read() as connection:
+                return organisations.current(connection, self.wall())
+
+        self.organisation = await asyncio.to_thread(read)
+        self.generation += 1
+        for unit in self._units.values():
+            unit.dirty = True
+        for channel in self._channels.values():
+            channel.wake_viewers()
+        self._wake.set()
+
+    def sweep(self) -> None:
+        """Forget what nobody has watched for a minute."""
+        now = self.clock()
+        for name, channel in list(self._channels.items()):
+            if not channel.is_watched(now) and now - channel.seen_at > FORGET_SECONDS:
+                del self._channels[name]
+                for unit in channel.units:
+                    unit.channels.discard(channel)
+        self._units = {key: unit for key, unit in self._units.items() if unit.channels or unit.running}
+
+    # -- computing -------------------------------------------------------------------------------------------
+
+    def step(self) -> float | None:
+        """Start what is due, publish what is ready; the seconds until the next thing to do, None = until woken."""
+        now, wall = self.clock(), self.wall()
+        next_at: list[float] = []
+        for unit in self._units.values():
+            due = unit.due_at(now, wall)
+            if due is not None and due <= now:
+                self._begin(unit, now)
+            elif due is not None:
+                next_at.append(due)
+        for channel in self._channels.values():
+            ready_at = channel.ready_at(GATHER_SECONDS)
+            if ready_at is not None and ready_at <= now:
+                channel.publish(wall)
+            elif ready_at is not None:
+                next_at.append(ready_at)
+        return max(0.001, min(next_at) - now) if next_at else None
+
+    async def settle(self) -> None:
+        """Wait until every computation under way has ended."""
+        while self._jobs:
+            await asyncio.wait(set(self._jobs))
+
+    def _begin(self, unit: Unit, now: float) -> None:
+        # Before the read, so that a change that arrives during it counts.
+        unit.dirty, unit.running, unit.started = False, True, now
+        self._start_job(self._compute(unit))
+
+    def _start_job(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._jobs.add(task)
+        task.add_done_callback(self._jobs.discard)
+
+    async def _compute(self, unit: Unit) -> None:
+        job = Job(self._database, unit.panel)
+        wall = self.wall()
+        cost = cpu = 0.0
+        try:
+            question = self._question(unit, wall)
+            unit.edge = _next_edge(unit, question, wall)
+            async with self._slots:
+                running = asyncio.get_running_loop().run_in_executor(self._threads, job.run, question)
+                done, _ = await asyncio.wait({running}, timeout=PATIENCE_SECONDS)
+                if not done:
+                    running.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
+                    await asyncio.to_thread(job.cancel)
+                    raise TimeoutError
+            fragment, cost, cpu = running.result()
+            state = State("live", at=wall)
+            unit.failures = 0
+        # One of the three places that catch broadly: a panel that fails is a state of that panel alone.
+        except Exception as error:
+            fragment, state = unit.fragment, _failed(unit, error, wall)
+            unit.failures += 1
+            unit.dirty = True
+        finally:
+            unit.running = False
+            self.computations += 1
+            self.cpu_seconds += cpu
+            unit.earliest = unit.started + max(QUIET_SECONDS, COST_FACTOR * cost)
+        if unit.failures:
+            pause = min(LONGEST_RETRY_SECONDS, RETRY_SECONDS * 2 ** (unit.failures - 1))
+            unit.earliest = self.clock() + pause
+        if fragment != unit.fragment or unit.state is None or not state.reads_like(unit.state):
+            unit.fragment, unit.state = fragment, state
+            for channel in unit.channels:
+                channel.add(unit, self.clock())
+        self._wake.set()
+
+    def _question(self, unit: Unit, wall: datetime) -> Question:
+        assert self.organisation is not None
+        window = url_scope.window_at(unit.key.window, self.organisation, wall)
+        return Question(unit.key.scope, window, unit.key.zone, self.organisation, wall)
+
+    # -- the beat --------------------------------------------------------------------------------------------
+
+    async def take_beat(self) -> None:
+        """Say how old the data is, to everybody; a source whose badge changed by mere waiting wakes its panels."""
+        wall = self.wall()
+
+        def read() -> tuple[Health, ...]:
+            with self._database.read() as connection:
+                return sources.health(connection, wall)
+
+        try:
+            health = await asyncio.to_thread(read)
+        except Exception as error:
+            log.warning("beat_failed error=%s", type(error).__name__)
+            badge, age = "disconnected", None
+        else:
+            worst = sources.worst(health)
+            badge, age = (worst.badge, worst.data_age_seconds) if worst else ("waiting", None)
+            badges = tuple((item.id, item.badge) for item in health)
+            if self._badges is not None and badges != self._badges:
+                self.changed([("sources", 0)])
+            self._badges = badges
+        said = {
+            "at": int(wall.timestamp() * 1000),
+            "badge": badge,
+            "age_seconds": None if age is None else round(age, 1),
+            "epoch": self.epoch,
+            "version": self._version,
+        }
+        self.beat = orjson.dumps({"beat": said}).decode()
+        for channel in self._channels.values():
+            channel.wake_viewers()
+
+
+class Job:
+    """One computation in a thread, which another thread can cut short."""
+
+    def __init__(self, database: Database, panel: Panel) -> None:
+        self._database = database
+        self._panel = panel
+        self._connection: Connection | None = None
+        self._lock = threading.Lock()
+
+    def run(self, question: Question) -> tuple[bytes, float, float]:
+        """The panel's props as the inside of a JSON object, the seconds it took and those of a core."""
+        started, cpu = time.perf_counter(), time.thread_time()
+        with self._database.read() as connection:
+            with self._lock:
+                self._connection = connection
+            try:
+                answer = self._panel.query(connection, question)
+            finally:
+                # From here on the connection may serve another panel.
+                with self._lock:
+                    self._connection = None
+        props = self._panel.draw(answer)
+        fragment = orjson.dumps(props, default=_plain, option=ENCODING)[1:-1]
+        return fragment, time.perf_counter() - started, time.thread_time() - cpu
+
+    def cancel(self) -> None:
+        """Make the database give up the statement that is running, if one is."""
+        with self._lock:
+            if self._connection is None:
+                return
+            driver: Any = self._connection.connection.driver_connection
+            try:
+                driver.cancel() if isinstance(driver, psycopg.Connection) else driver.interrupt()
+            except Exception as error:
+                log.warning("cancel_failed panel=%s error=%s", self._panel.key, type(error).__name__)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Component):
+        return value.to_plotly_json()
+    raise TypeError(f"a panel pushes plain values, not {type(value).__name__}")
+
+
+def _failed(unit: Unit, error: Exception, wall: datetime) -> State:
+    reference = blake2b(f"{unit.key}{wall}".encode(), digest_size=4).hexdigest().upper()
+    if isinstance(error, WatchfloorError):
+        reason = str(error)
+    elif isinstance(error, TimeoutError):
+        reason = f"This took longer than {PATIENCE_SECONDS:.0f} s and was given up."
+    else:
+        reason = "This could not be read. It is tried again by itself."
+    log.error(
+        "panel_failed panel=%s reference=%s error=%s",
+        unit.panel.key,
+        reference,
+        type(error).__name__,
+        exc_info=None if isinstance(error, (WatchfloorError, TimeoutError)) else error,
+    )
+    return State("error", at=wall, reason=reason, reference=reference)
+
+
+def _next_edge(unit: Unit, question: Question, wall: datetime) -> datetime | None:
+    """When a live window moves on by a step although nothing happened; None where it never does."""
+    window = question.window
+    if not window.live or "window" in unit.panel.ignores:
+        return None
+    zone = question.organisation.zone_info
+    step = timedelta(seconds=window.step_seconds)
+    edge = url_scope.edge_before(wall, window.step_seconds, zone)
+    # A local day has 23 to 25 hours, so the edge is looked up and not added.
+    return url_scope.edge_before(edge + step * 1.5, window.step_seconds, zone)

@@ -1,0 +1,48 @@
+"""What a panel is: a question to the database, a drawing of the answer, a place on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from dash.development.base_component import Component
+from sqlalchemy import Connection
+
+from models.access import Scope, Window
+from models.organisation import Organisation
+
+Props = Mapping[str, Mapping[str, Any]]
+"""Component id -> props, plain JSON: what goes to every browser that shows the panel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a panel is asked: whose data, of when, drawn in which zone.
+
+    `now` is the instant of the computation; a live window ends there.
+    """
+
+    scope: Scope
+    window: Window
+    zone: str
+    organisation: Organisation
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel. `query` reads in a thread, `draw` needs nothing but what `query` returned.
+
+    `topics` are the changes that wake it ("mentions", "sources", "organisation"). `ignores` names the parts of the
+    scope it does not read (location_ids, team_ids, network_ids, search, window), so that people with different
+    scopes still share it. `place` is the panel at its final size, before data came.
+    """
+
+    key: str
+    topics: tuple[str, ...]
+    query: Callable[[Connection, Question], Any]
+    draw: Callable[[Any], Props]
+    place: Callable[[], Component]
+    ignores: frozenset[str] = frozenset()

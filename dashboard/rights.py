@@ -1,0 +1,88 @@
+"""Which right each address and each callback needs. What is not listed does not exist."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.access import ADMIN, VIEWER
+from models.errors import WatchfloorError
+
+OPEN = "open"
+READ = frozenset({"GET", "HEAD"})
+CHANGE = frozenset({"POST"})
+# No segment begins with a dot, so none is "." or "..", and nothing hidden is served.
+_FILE = r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]*"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`pattern` matches a whole decoded path. `right` is open, viewer or admin."""
+
+    pattern: re.Pattern[str]
+    methods: frozenset[str]
+    right: str
+
+
+def _route(pattern: str, methods: frozenset[str], right: str) -> Route:
+    return Route(re.compile(pattern), methods, right)
+
+
+ROUTES: tuple[Route, ...] = (
+    _route(r"/healthz|/readyz", READ, OPEN),
+    _route(r"/signin|/signin/link", READ | CHANGE, OPEN),
+    # What the sign-in page is made of, and nothing more.
+    _route(r"/assets/(tokens\.css|signin\.css|theme\.js|land\.svg|favicon\.svg)", READ, OPEN),
+    _route(r"/signout", READ | CHANGE, VIEWER),
+    _route(r"/", READ, VIEWER),
+    _route(r"/live/state", READ, VIEWER),
+    _route(r"/_dash-layout|/_dash-dependencies|/_favicon\.ico", READ, VIEWER),
+    _route(r"/_dash-update-component", CHANGE, VIEWER),
+    _route(rf"/_dash-component-suites(/{_FILE})+", READ, VIEWER),
+    _route(rf"/assets(/{_FILE})+", READ, VIEWER),
+)
+
+# Paths that a WebSocket may be opened on.
+SOCKETS: Mapping[str, str] = {"/live": VIEWER}
+
+# Server callbacks by output, as Dash names them (without the "@..." of a repeated output).
+CALLBACKS: dict[str, str] = {
+    "..page.children...notices.children...scope-options.data...view.data..": VIEWER,
+}
+
+_REPEATED = re.compile(r"@[0-9a-f]+")
+
+
+class RightsError(WatchfloorError):
+    """A callback is registered for which no right is declared, or the reverse."""
+
+
+def route_for(path: str) -> Route | None:
+    """The first route that matches; None = there is no such page."""
+    return next((route for route in ROUTES if route.pattern.fullmatch(path)), None)
+
+
+def right_of_callback(output: str) -> str | None:
+    """The right that a callback needs; None = no such callback."""
+    return CALLBACKS.get(callback_name(output))
+
+
+def callback_name(output: str) -> str:
+    """A callback's name in the table: its output, without what tells repeated outputs apart."""
+    return _REPEATED.sub("", output)
+
+
+def check_callbacks(app: Any) -> None:
+    """Refuse to start when the callbacks of a Dash app and the table differ. Ask after Dash has been set up."""
+    registered = {callback_name(output) for output, entry in app.callback_map.items() if "callback" in entry}
+    faults = [f'callback "{name}" has no right in dashboard/rights.py' for name in sorted(registered - set(CALLBACKS))]
+    faults += [f'dashboard/rights.py: no callback "{name}"' for name in sorted(set(CALLBACKS) - registered)]
+    faults += [
+        f'dashboard/rights.py: callback "{name}" needs "{right}"; known: {VIEWER}, {ADMIN}'
+        for name, right in sorted(CALLBACKS.items())
+        if right not in (VIEWER, ADMIN)
+    ]
+    if faults:
+        raise RightsError("; ".join(faults))

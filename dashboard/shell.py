@@ -1,0 +1,405 @@
+"""The frame around every page: rail, scope bar, notices, and the one callback that decides which page is shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+from sqlalchemy import Connection
+
+from dashboard import gate, scope
+from dashboard.style import icon
+from dashboard.views import VIEWS, by_path
+from models import organisation as organisations
+from models.access import VIEWER, Access
+from models.errors import AccessDenied, NotFound, ScopeError
+from models.organisation import Organisation
+
+Read = Callable[[], AbstractContextManager[Connection]]
+
+TITLE = "Watchfloor"
+# theme.js stands in the head: without it a light screen flashes dark until the last script has come.
+INDEX = """<!DOCTYPE html>
+<html lang="en" dir="ltr" data-theme="dark" data-mantine-color-scheme="dark">
+<head>
+{%metas%}
+<title>{%title%}</title>
+<script src="/assets/theme.js"></script>
+{%favicon%}
+{%css%}
+</head>
+<body>
+{%app_entry%}
+{%config%}
+{%scripts%}
+{%renderer%}
+</body>
+</html>
+"""
+
+# What the keyboard does, as the overlay lists it; assets/shell.js does it.
+KEYS = (
+    ("/", "Search mentions"),
+    ("P", "Pause and resume"),
+    ("1 – 5", "Window: 15 minutes, 1 hour, 24 hours, 7 days, 30 days"),
+    ("Esc", "Close what is open, leave the search"),
+    ("?", "Show these keys"),
+)
+KINDS = {"brand": "Brand", "location": "Location", "team": "Team", "network": "Network"}
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What an address shows one person. `page` names what is drawn, so that it is not drawn anew without need."""
+
+    page: str
+    children: Component
+    notices: list[Component]
+    options: dict[str, Any]
+    view: dict[str, Any]
+
+
+def layout() -> Component:
+    """The frame, the same for everybody: nothing in it tells who is signed in or what there is to see."""
+    return html.Div(
+        className="frame",
+        children=[
+            html.A("Skip to the mentions", href="#feed-list", className="skip"),
+            dcc.Location(id="url", refresh=False),
+            dcc.Store(id="view"),
+            dcc.Store(id="scope-options"),
+            _rail(),
+            _scope_bar(),
+            html.Div(
+                className="body",
+                children=[
+                    html.Div(
+                        className="notices",
+                        children=[
+                            html.Div(id="notices", style={"display": "contents"}),
+                            # How far older posts have been filled in; empty when that is done.
+                            html.Span(id="history", className="progress"),
+                            html.Button(
+                                "A new version is here. Load it.",
+                                id="new-version",
+                                className="btn",
+                                hidden=True,
+                                disable_n_clicks=True,
+                                **{"data-do": "reload"},
+                            ),
+                        ],
+                    ),
+                    html.Main(id="page", tabIndex="-1"),
+                ],
+            ),
+            _bottom_bar(),
+            html.Div(id="say", className="unseen", role="status", **{"aria-live": "polite"}),
+            _key_list(),
+        ],
+    )
+
+
+def register(app: Dash, *, read: Read) -> None:
+    """Which page an address shows is decided on the server; the scope bar follows the address in the browser."""
+
+    @app.callback(
+        Output("page", "children"),
+        Output("notices", "children"),
+        Output("scope-options", "data"),
+        Output("view", "data"),
+        Input("url", "pathname"),
+        Input("url", "search"),
+        State("view", "data"),
+    )
+    async def show(pathname: str | None, search: str | None, shown: dict[str, Any] | None) -> tuple[Any, ...]:
+        access, now = gate.current().access, datetime.now(UTC)
+        screen = await asyncio.to_thread(_read_and_route, read, pathname or "/", search or "", access, now)
+        same = bool(shown) and (shown or {}).get("page") == screen.page and bool(screen.view.get("path"))
+        return (
+            no_update if same else screen.children,
+            screen.notices,
+            no_update if same else screen.options,
+            screen.view,
+        )
+
+    app.clientside_callback(
+        "function (search) { return window.WatchfloorScope.show(search); }",
+        Output("scope-bar", "data-shown"),
+        Input("url", "search"),
+    )
+    app.clientside_callback(
+        "function (options) { return window.WatchfloorScope.offer(options); }",
+        Output("scope-bar", "data-offered"),
+        Input("scope-options", "data"),
+    )
+    app.clientside_callback(
+        "function (view) { return window.WatchfloorShell.follow(view); }",
+        Output("scope-bar", "data-followed"),
+        Input("view", "data"),
+    )
+
+
+def route(
+    pathname: str, search: str, access: Access, organisation: Organisation, now: datetime
+) -> Screen:
+    """The page of an address for this person, or a calm message that says what is wrong with it."""
+    who = {"name": access.name, "email": access.email}
+    options = {"person": who, "kinds": {}, "zone": organisation.zone}
+    notices = [_simulated()] if organisation.simulated else []
+    view = by_path(pathname)
+    if view is None:
+        said = f"There is no page at {pathname[:80]}."
+        return _message("nowhere", "info", "Nothing here", said, "Go to Command", "/", notices, options)
+    try:
+        access.require(VIEWER)
+    except AccessDenied as denied:
+        return _message("denied", "lock", "You may not see this", f"{denied}.".capitalize(), "", "", notices, options)
+    try:
+        options["kinds"] = scope.options(access, organisation)
+        asked = scope.parse(search)
+        question = scope.question(asked, access, organisation, now)
+    except (ScopeError, NotFound) as fault:
+        if not options["kinds"].get("brand"):
+            said = "No brand is open to you yet. An administrator can give you one."
+            return _message("denied", "lock", "You may not see this", said, "", "", notices, options)
+        title = "This link asks for something that is not there"
+        return _message("fault", "info", title, _sentence(str(fault)), "Clear filters", view.path, notices, options)
+    if not question.window.live:
+        notices = [*notices, _as_known_now(asked, scope.window_words(question.window, organisation.zone_info), question.zone)]
+    return Screen(
+        page=view.key,
+        children=view.place(),
+        notices=notices,
+        options=options,
+        view={
+            "page": view.key,
+            "title": f"{view.title} · {TITLE}",
+            "path": view.path,
+            "search": asked.to_search(),
+            "live": question.window.live,
+        },
+    )
+
+
+def _read_and_route(read: Read, pathname: str, search: str, access: Access, now: datetime) -> Screen:
+    with read() as connection:
+        organisation = organisations.current(connection, now)
+    return route(pathname, search, access, organisation, now)
+
+
+def _message(
+    page: str,
+    symbol: str,
+    title: str,
+    text: str,
+    action: str,
+    href: str,
+    notices: list[Component],
+    options: dict[str, Any],
+) -> Screen:
+    children = [icon(symbol, "s24"), html.H1(title), html.P(text)]
+    if action:
+        children.append(dcc.Link(action, href=href, className="btn"))
+    return Screen(
+        page=page,
+        children=html.Div(children, className="message", role="alert"),
+        notices=notices,
+        options=options,
+        view={"page": page, "title": f"{title} · {TITLE}", "path": None, "search": "", "live": False},
+    )
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _simulated() -> Component:
+    return html.Div(
+        className="notice",
+        role="note",
+        children=[
+            icon("info", "s16"),
+            html.B("You are looking at simulated data."),
+            html.Span("Nothing here is real: the organisation and every post are made up.", className="t2 optional"),
+        ],
+    )
+
+
+def _as_known_now(asked: scope.UrlScope, words: str, zone: str) -> Component:
+    live = replace(asked, at=None, span=None, window=scope.DEFAULT_WINDOW if asked.span else asked.window)
+    return html.Div(
+        className="notice plain",
+        role="note",
+        children=[
+            icon("clock", "s16"),
+            html.B(f"{words[:1].upper()}{words[1:]}, as known now."),
+            html.Span(f"Not live. Times in {zone.replace('_', ' ')}.", className="t2 optional"),
+            html.Span(className="grow"),
+            dcc.Link("Back to live", href=live.to_search() or "/", className="btn sm"),
+        ],
+    )
+
+
+def _rail() -> Component:
+    return html.Nav(
+        className="rail",
+        **{"aria-label": "Main"},
+        children=[
+            dcc.Link(
+                [icon("logo", "s28"), html.Span("Watchfloor", className="unseen")], href="/", className="logo"
+            ),
+            *[
+                dcc.Link([icon(view.icon), html.Span(view.title)], href=view.path, className="ri")
+                for view in VIEWS
+            ],
+            html.Span(className="railgap"),
+            html.Button(
+                icon("theme"),
+                className="railbtn",
+                disable_n_clicks=True,
+                title="Dark or light",
+                **{"aria-label": "Switch between dark and light", "data-do": "theme"},
+            ),
+            html.Button(
+                html.Span(className="av a1", **{"data-initials": ""}),
+                className="railbtn",
+                disable_n_clicks=True,
+                **{"aria-label": "You", "aria-haspopup": "dialog", "data-do": "person"},
+            ),
+        ],
+    )
+
+
+def _scope_bar() -> Component:
+    return html.Header(
+        id="scope-bar",
+        className="scope",
+        **{"aria-label": "Scope"},
+        children=[
+            html.Button(
+                [html.Span(className="v"), html.Em(className="w"), icon("chev", "s16")],
+                className="phone sel",
+                disable_n_clicks=True,
+                **{"aria-haspopup": "dialog", "data-do": "sheet", "aria-label": "Scope"},
+            ),
+            *[_kind_button(kind, name) for kind, name in KINDS.items()],
+            html.Span(
+                className="seg",
+                role="radiogroup",
+                **{"aria-label": "Window"},
+                children=[
+                    html.Button(
+                        name, role="radio", disable_n_clicks=True, **{"data-window": name, "aria-checked": "false"}
+                    )
+                    for name in scope.WINDOWS
+                ],
+            ),
+            html.Span(className="grow"),
+            html.Div(
+                className="search",
+                role="search",
+                children=[
+                    icon("search", "s16"),
+                    dcc.Input(
+                        id="search-text",
+                        type="search",
+                        placeholder="Search mentions, people, topics",
+                        maxLength=scope.LONGEST_SEARCH,
+                    ),
+                    html.Kbd("/"),
+                    html.Button(
+                        icon("x", "s14"),
+                        disable_n_clicks=True,
+                        **{"aria-label": "Clear the search", "data-do": "clear-search"},
+                    ),
+                ],
+            ),
+            html.Button(
+                icon("search"),
+                className="phone icon",
+                disable_n_clicks=True,
+                **{"aria-label": "Search", "data-do": "find"},
+            ),
+            html.Span(className="vr"),
+            html.Span(className="zone", id="zone"),
+            html.Span(
+                id="live-badge",
+                className="badge",
+                role="status",
+                children=[
+                    html.Span(className="mark"),
+                    html.B(id="live-badge-words"),
+                    html.Span(id="live-badge-detail", className="detail"),
+                ],
+            ),
+            html.Span(
+                [html.Span(className="mark"), html.B("Not live")],
+                className="badge not-live",
+                **{"data-state": "done"},
+            ),
+            html.Button(
+                [html.I(className="ic s14 ic-pause"), html.Span("Pause"), html.Kbd("P")],
+                className="btn pausebtn",
+                disable_n_clicks=True,
+                **{"data-do": "pause", "aria-pressed": "false"},
+            ),
+        ],
+    )
+
+
+def _kind_button(kind: str, name: str) -> Component:
+    return html.Button(
+        [html.Em(name), html.Span(className="v"), icon("chev", "s14")],
+        className="sel kinds",
+        disable_n_clicks=True,
+        **{"data-kind": kind, "aria-haspopup": "dialog", "aria-expanded": "false"},
+    )
+
+
+def _bottom_bar() -> Component:
+    """On a phone: what the rail holds."""
+    return html.Nav(
+        className="bottom",
+        **{"aria-label": "Main"},
+        children=[
+            *[
+                dcc.Link([icon(view.icon), html.Span(view.title)], href=view.path, className="ri-phone")
+                for view in VIEWS
+            ],
+            html.Button(
+                [icon("user"), html.Span("You")],
+                disable_n_clicks=True,
+                **{"aria-haspopup": "dialog", "data-do": "person"},
+            ),
+        ],
+    )
+
+
+def _key_list() -> Component:
+    rows: list[Component] = []
+    for key, what in KEYS:
+        rows += [html.Dt(html.Kbd(key)), html.Dd(what)]
+    return html.Dialog(
+        id="keys",
+        className="dialog",
+        **{"aria-label": "Keys"},
+        children=[
+            html.Header(
+                [
+                    html.H2("Keys of this page"),
+                    html.Button(
+                        icon("x", "s16"), className="close", disable_n_clicks=True, **{"aria-label": "Close", "data-do": "close"}
+                    ),
+                ]
+            ),
+            html.Dl(rows, className="keys"),
+        ],
+    )
+

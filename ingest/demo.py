@@ -1,0 +1,55 @@
+"""The simulated organisation that a first start creates, and its first administrator."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+import models
+from ingest.connectors import simulator
+from models import people, sources
+from models.access import ADMIN
+from models.networks import network_by_key
+from models.organisation import UNKNOWN
+from models.organisation_file import apply, read
+from models.tables import brand, source
+
+FILE = Path(models.__file__).parent / "demo" / "meridian.toml"
+SEED = 1
+FIRST_ADMINISTRATOR = "admin@watchfloor.example"
+
+
+def is_wanted(connection: Connection, now: datetime) -> bool:
+    """True for an installation that nobody has filled: no brand, no source."""
+    brands = connection.execute(select(func.count()).select_from(brand).where(brand.c.id > UNKNOWN)).scalar_one()
+    polled = connection.execute(select(func.count()).select_from(source)).scalar_one()
+    return not brands and not polled
+
+
+def create(connection: Connection, *, rate: float, now: datetime) -> None:
+    """Meridian Group with a live source for each of its networks and 35 days of history behind them."""
+    apply(connection, read(FILE), actor="first start", now=now)
+    for spec in simulator.sources(seed=SEED, start=now, rate=rate):
+        sources.add(
+            connection,
+            name=spec.name,
+            kind=spec.kind,
+            network_id=network_by_key(spec.network).id,
+            config=spec.config,
+            every_seconds=spec.every_seconds,
+            priority=spec.priority,
+            now=now,
+        )
+
+
+def first_administrator(connection: Connection, now: datetime) -> str:
+    """The email of an administrator who may sign in; made where there is none."""
+    for person in people.list_people(connection, now):
+        if ADMIN in person.rights and person.disabled_at is None:
+            return person.email
+    people.add_person(
+        connection, email=FIRST_ADMINISTRATOR, name="Administrator", right=ADMIN, now=now, actor="first start"
+    )
+    return FIRST_ADMINISTRATOR

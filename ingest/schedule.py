@@ -1,0 +1,115 @@
+"""The worker: a tick looks for due sources, takes their leases, and runs them side by side.
+
+APScheduler is only the tick. What is due and who does it lives in the rows of `source`, so that any number of workers
+may run this against one database.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+
+from apscheduler.executors.pool import ThreadPoolExecutor as TickExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import select
+
+from ingest import leases
+from ingest.leases import Lease
+from ingest.pipeline import Pipeline
+from ingest.run import Outcome, clock, run
+from models import cube, organisation
+from models.database import Database
+from models.tables import change
+
+log = logging.getLogger("watchfloor.ingest")
+
+TICK_SECONDS = 0.25
+HOUSEKEEPING = timedelta(hours=1)
+# Sources that run side by side in one worker.
+SIDE_BY_SIDE = 6
+
+
+class Worker:
+    """Polls due sources until stopped."""
+
+    def __init__(self, database: Database, *, side_by_side: int = SIDE_BY_SIDE) -> None:
+        self.name = f"{socket.gethostname()[:24]}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self._database = database
+        self._side_by_side = side_by_side
+        self._pool = ThreadPoolExecutor(side_by_side, thread_name_prefix="source")
+        self._running: dict[int, Future[Outcome]] = {}
+        self._stopping = threading.Event()
+        self._pipeline: Pipeline | None = None
+        self._pipeline_of: int | None = None
+        self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": TickExecutor(2)})
+
+    def start(self) -> None:
+        """Begin to tick. What the tick does survives a database that goes away and comes back."""
+        log.info("worker_started name=%s", self.name)
+        jobs = {"coalesce": True, "max_instances": 1}
+        # Its default grace is one second, after which a late tick is dropped.
+        self._scheduler.add_job(self._tick, "interval", seconds=TICK_SECONDS, misfire_grace_time=60, **jobs)
+        self._scheduler.add_job(
+            self._keep_house, "interval", seconds=HOUSEKEEPING.total_seconds(), misfire_grace_time=3600, **jobs
+        )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Finish the pages under way, take no new ones, and return."""
+        self._stopping.set()
+        self._scheduler.shutdown(wait=True)
+        self._pool.shutdown(wait=True)
+        log.info("worker_stopped name=%s", self.name)
+
+    def _tick(self) -> None:
+        try:
+            self._running = {key: future for key, future in self._running.items() if not future.done()}
+            while len(self._running) < self._side_by_side and not self._stopping.is_set():
+                lease = leases.take(self._database, self.name, now=clock(), busy=tuple(self._running))
+                if lease is None:
+                    return
+                pipeline = self._current_pipeline()
+                self._running[lease.source_id] = self._pool.submit(self._run, pipeline, lease)
+        except Exception:
+            # One of the three places that catch broadly: a job. The next tick tries again.
+            log.exception("tick_failed worker=%s", self.name)
+
+    def _run(self, pipeline: Pipeline, lease: Lease) -> Outcome:
+        outcome = run(self._database, pipeline, lease, stopping=self._stopping.is_set)
+        if outcome.items or outcome.error:
+            log.info(
+                "fetched source=%r items=%d new=%d set_aside=%d error=%r",
+                lease.name,
+                outcome.items,
+                outcome.new,
+                outcome.set_aside,
+                outcome.error,
+            )
+        return outcome
+
+    def _current_pipeline(self) -> Pipeline:
+        """The pipeline for the organisation as it is now; made anew when somebody changed it."""
+        with self._database.read() as connection:
+            version = (
+                connection.execute(
+                    select(change.c.n).where(change.c.topic == "organisation", change.c.brand_id == 0)
+                ).scalar()
+                or 0
+            )
+            if self._pipeline is None or version != self._pipeline_of:
+                self._pipeline = Pipeline(organisation.current(connection, clock()))
+                self._pipeline_of = version
+        return self._pipeline
+
+    def _keep_house(self) -> None:
+        try:
+            with self._database.write() as connection:
+                forgotten = cube.forget_fine(connection, clock())
+            log.info("housekeeping cells_forgotten=%d", forgotten)
+        except Exception:
+            log.exception("housekeeping_failed worker=%s", self.name)

@@ -1,0 +1,222 @@
+"""Brands, locations, teams and what they cover: as they are now, read once and handed around frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, or_, select
+
+from models.errors import NotFound
+from models.tables import brand, brand_rule, competitor, location, setting, team, team_cover
+
+# In every dimension 0 = all, 1 = unmatched / unknown / none.
+ALL = 0
+UNKNOWN = 1
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """`kind` is own, competitor, or unmatched for the one row that holds what no brand claimed."""
+
+    id: int
+    key: str
+    name: str
+    kind: str
+    monogram: str
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A node of the tree: region, country or site. Only sites hold mentions; `aliases` are lower case."""
+
+    id: int
+    key: str
+    name: str
+    kind: str
+    parent_id: int | None
+    zone: str | None
+    latitude: float | None
+    longitude: float | None
+    aliases: tuple[str, ...]
+    monogram: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What a team covers: brand (0 = all of ours), location and below (0 = everywhere); smaller rank wins."""
+
+    team_id: int
+    brand_id: int
+    location_id: int
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A group of people that mentions are routed to."""
+
+    id: int
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """The organisation as it is now. Brand 1 holds unmatched posts, location 1 and team 1 hold unknown."""
+
+    name: str
+    zone: str
+    languages: tuple[str, ...]
+    simulated: bool
+    brands: tuple[Brand, ...]
+    locations: tuple[Location, ...]
+    teams: tuple[Team, ...]
+    covers: tuple[Cover, ...]
+    competitors: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def zone_info(self) -> ZoneInfo:
+        """The zone that pages are drawn in and local days are counted in."""
+        return ZoneInfo(self.zone)
+
+    @cached_property
+    def _brands(self) -> dict[str, Brand]:
+        return {item.key: item for item in self.brands}
+
+    @cached_property
+    def _locations(self) -> dict[str, Location]:
+        return {item.key: item for item in self.locations}
+
+    @cached_property
+    def _teams(self) -> dict[str, Team]:
+        return {item.key: item for item in self.teams}
+
+    @cached_property
+    def brand_names(self) -> dict[int, str]:
+        """id -> name."""
+        return {item.id: item.name for item in self.brands}
+
+    @cached_property
+    def location_names(self) -> dict[int, str]:
+        """id -> name."""
+        return {item.id: item.name for item in self.locations}
+
+    @cached_property
+    def team_names(self) -> dict[int, str]:
+        """id -> name."""
+        return {item.id: item.name for item in self.teams}
+
+    def brand_by_key(self, key: str) -> Brand:
+        """NotFound for an unknown key."""
+        return _found(self._brands, key, "brand")
+
+    def location_by_key(self, key: str) -> Location:
+        """NotFound for an unknown key."""
+        return _found(self._locations, key, "location")
+
+    def team_by_key(self, key: str) -> Team:
+        """NotFound for an unknown key."""
+        return _found(self._teams, key, "team")
+
+    @cached_property
+    def _below(self) -> dict[int, tuple[int, ...]]:
+        children: dict[int | None, list[int]] = {}
+        for item in self.locations:
+            children.setdefault(item.parent_id, []).append(item.id)
+
+        def walk(top: int) -> list[int]:
+            return [top, *(below for child in children.get(top, ()) for below in walk(child))]
+
+        return {item.id: tuple(walk(item.id)) for item in self.locations}
+
+    def below(self, location_id: int) -> tuple[int, ...]:
+        """The location itself and everything below it in the tree; empty for an unknown id."""
+        return self._below.get(location_id, ())
+
+    @cached_property
+    def _above(self) -> dict[int, tuple[int, ...]]:
+        parents = {item.id: item.parent_id for item in self.locations}
+
+        def walk(at: int | None) -> tuple[int, ...]:
+            return () if at is None else (at, *walk(parents.get(at)))
+
+        return {item.id: walk(item.id) for item in self.locations}
+
+    @cached_property
+    def _teams_of(self) -> dict[tuple[int, int], int]:
+        return {}
+
+    def team_for(self, brand_id: int, location_id: int) -> int:
+        """The team that covers a brand at a location now: the smallest rank that fits, 1 where none does."""
+        key = (brand_id, location_id)
+        if key not in self._teams_of:
+            above = {ALL, *self._above.get(location_id, ())}
+            fitting = [c for c in self.covers if c.brand_id in (ALL, brand_id) and c.location_id in above]
+            self._teams_of[key] = min(fitting, key=lambda c: c.rank).team_id if fitting else UNKNOWN
+        return self._teams_of[key]
+
+
+def _found(items: Mapping[str, Item], key: str, kind: str) -> Item:
+    try:
+        return items[key]
+    except KeyError:
+        raise NotFound(f'no {kind} "{key}"') from None
+
+
+def current(connection: Connection, now: datetime) -> Organisation:
+    """The organisation as it is at `now`."""
+    settings: dict[str, Any] = {row.key: row.value for row in connection.execute(select(setting))}
+    rules: dict[int, list[str]] = {}
+    alive = [
+        brand_rule.c.valid_from <= now,
+        or_(brand_rule.c.valid_to.is_(None), brand_rule.c.valid_to > now),
+    ]
+    for row in connection.execute(select(brand_rule).where(*alive).order_by(brand_rule.c.version)):
+        rules.setdefault(row.brand_id, []).append(row.query)
+    rivals: dict[int, list[int]] = {}
+    for row in connection.execute(select(competitor).order_by(competitor.c.competitor_id)):
+        rivals.setdefault(row.brand_id, []).append(row.competitor_id)
+
+    def alive_rows(table: Any) -> Any:
+        return connection.execute(
+            select(table).where(or_(table.c.valid_to.is_(None), table.c.valid_to > now)).order_by(table.c.id)
+        )
+
+    return Organisation(
+        name=settings.get("name", "Watchfloor"),
+        zone=settings.get("zone", "UTC"),
+        languages=tuple(settings.get("languages", ("en",))),
+        simulated=bool(settings.get("simulated", False)),
+        brands=tuple(
+            Brand(r.id, r.key, r.name, r.kind, r.monogram, tuple(rules.get(r.id, ()))) for r in alive_rows(brand)
+        ),
+        locations=tuple(
+            Location(
+                r.id,
+                r.key,
+                r.name,
+                r.kind,
+                r.parent_id,
+                r.zone,
+                r.latitude,
+                r.longitude,
+                tuple(r.aliases),
+                r.monogram,
+            )
+            for r in alive_rows(location)
+        ),
+        teams=tuple(Team(r.id, r.key, r.name) for r in alive_rows(team)),
+        covers=tuple(
+            Cover(r.team_id, r.brand_id, r.location_id, r.rank)
+            for r in connection.execute(select(team_cover).order_by(team_cover.c.rank))
+        ),
+        competitors={brand_id: tuple(ids) for brand_id, ids in rivals.items()},
+    )

@@ -1,0 +1,1 @@
+"""Figures: each module here has `run()`, which measures and returns them."""

