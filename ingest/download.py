@@ -51,7 +51,7 @@ def download(url: str, headers: Mapping[str, str], *, seconds: float, largest_by
     except httpx.TimeoutException as error:
         raise ConnectorError(f"{shown(url)} does not answer: {type(error).__name__}") from error
     except httpx.InvalidURL as error:
-        raise ConnectorError(f"{shown(url)} is no address: {error}", permanent=True, kind="unknown") from error
+        raise ConnectorError(f"{shown(url)} leads to no address: {error}", kind="unknown") from error
     except (httpx.HTTPError, ssl.SSLError, OSError) as error:
         raise ConnectorError(f"{shown(url)} does not answer: {error or type(error).__name__}") from error
     finally:

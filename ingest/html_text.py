@@ -16,13 +16,17 @@ _DROPPED = frozenset(
 )
 _BLOCKS = frozenset(
     (
-        *("address", "article", "aside", "blockquote", "body", "br", "center", "dd", "details", "dialog", "div", "dl"),
+        *("address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog", "div", "dl"),
         *("dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header"),
-        *("hr", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody", "tfoot", "thead"),
+        *("hr", "li", "main", "nav", "ol", "pre", "section", "summary", "table", "tbody", "tfoot", "thead"),
         *("tr", "ul"),
     )
 )
-_CELLS = frozenset(("td", "th"))
+# A paragraph is set off by an empty line, other blocks by a new line, however many of them end together. The two
+# signs are blanks to a regular expression, so no text of the markup still holds them.
+_AROUND = {**dict.fromkeys(_BLOCKS, "\x1e"), "p": "\x1d", "br": "\n", "td": " ", "th": " "}
+_GAP = re.compile("[\x1e ]*\x1d[\x1d\x1e ]*")
+_LINE = re.compile("[\x1e ]*\x1e[\x1e ]*")
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
 )
@@ -106,10 +110,7 @@ def _walked(body: LexborNode) -> str:
             continue
         if tag.startswith("-") or tag in _DROPPED:
             continue
-        around = "\n" if tag in _BLOCKS else " " if tag in _CELLS else ""
-        # A paragraph is set off by an empty line, other blocks by a new one.
-        around = "\n\n" if tag == "p" else around
-        if around:
+        if around := _AROUND.get(tag):
             parts.append(around)
             if tag != "br":
                 waiting.append(around)
@@ -119,7 +120,7 @@ def _walked(body: LexborNode) -> str:
             children.append(child)
             child = child.next
         waiting.extend(reversed(children))
-    return "".join(parts)
+    return _LINE.sub("\n", _GAP.sub("\n\n", "".join(parts)))
 
 
 def _tidy(text: str) -> str:

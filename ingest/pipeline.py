@@ -10,7 +10,7 @@ from typing import TypeVar
 from ingest.enrich.brands import Matcher
 from ingest.enrich.language import detect
 from ingest.enrich.places import Places
-from ingest.enrich.sentiment import Score, Scorer, VaderScorer
+from ingest.enrich.sentiment import Scorer, VaderScorer, score_known
 from ingest.found import Found
 from models.networks import network_by_key
 from models.organisation import UNKNOWN, Organisation
@@ -61,7 +61,10 @@ class Pipeline:
         )
         places = self._timed("places", lambda: [self._places.locate(p.place, p.latitude, p.longitude) for p in posts])
         scores = self._timed(
-            "sentiment", lambda: self._score([post.text for post in posts], [found[0] for found in languages])
+            "sentiment",
+            lambda: score_known(
+                self._scorer, [(post.text, found[0]) for post, found in zip(posts, languages, strict=True)]
+            ),
         )
         enriched = []
         for post, (language, by), matches, location_id, score in zip(
@@ -91,14 +94,6 @@ class Pipeline:
             return [(self.organisation.brand_by_key(post.brand).id, ())]
         subject = Subject(text=post.text, author=post.author.handle, language=language, network=post.network)
         return [(match.brand_id, match.words) for match in self._matcher.match(subject)] or [(UNKNOWN, ())]
-
-    def _score(self, texts: list[str], languages: list[str | None]) -> list[Score | None]:
-        """Only texts in a language the model knows are asked about; the others stay unscored."""
-        known = [i for i, language in enumerate(languages) if language in self._scorer.languages]
-        scores: list[Score | None] = [None] * len(texts)
-        for i, score in zip(known, self._scorer.score([texts[i] for i in known]), strict=True):
-            scores[i] = score
-        return scores
 
     def _timed(self, step: str, work: Callable[[], list[Step]]) -> list[Step]:
         start = perf_counter()

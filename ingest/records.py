@@ -55,7 +55,7 @@ class _EndlessRecord(Exception):
 def codec_of(head: bytes, encoding: str) -> Codec:
     """The codec of a file that begins with `head` and is said to be in `encoding`; InputError where they differ."""
     try:
-        b"".decode(encoding)
+        "a".encode(encoding).decode(encoding)
         name = codecs.lookup(encoding).name.removesuffix("-sig")
     except (LookupError, UnicodeError, ValueError):
         raise InputError(f'encoding "{encoding}" is not known; e.g. utf-8, cp1252, utf-16') from None

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from ingest import connectors, leases, store
+from ingest.door import safe_text
 from ingest.found import Cursor, Page, SetAside
 from ingest.leases import Lease
 from ingest.pipeline import Enriched, Pipeline, chunks
@@ -29,6 +30,8 @@ SHORTEST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=15)
 # A quiet fetch tells the screens that data is fresh at most this often.
 FRESH_EVERY = timedelta(seconds=5)
+# What a network answers can be a page of a megabyte.
+LONGEST_REASON = 500
 
 
 class Connector(Protocol):
@@ -141,7 +144,7 @@ def _keep(
             if number < len(parts) - 1:
                 leases.hold(connection, lease, now=instant)
             else:
-                _advance(connection, lease, page, started, instant, more=more, found_new=new > 0)
+                _advance(connection, lease, page, started, instant, more=more)
             stored = store.store(
                 connection, part, source_id=lease.source_id, organisation=pipeline.organisation, now=instant
             )
@@ -188,9 +191,7 @@ def _with_known_brands(page: Page, pipeline: Pipeline) -> Page:
     return replace(page, found=kept, set_aside=(*page.set_aside, *records))
 
 
-def _advance(
-    connection: Any, lease: Lease, page: Page, started: datetime, now: datetime, *, more: bool, found_new: bool
-) -> None:
+def _advance(connection: Any, lease: Lease, page: Page, started: datetime, now: datetime, *, more: bool) -> None:
     every = page.next_due_seconds if page.next_due_seconds is not None else lease.every_seconds
     values: dict[str, Any] = {
         "cursor": page.cursor,
@@ -206,6 +207,9 @@ def _advance(
         values["state"] = "done"
     if more:
         leases.hold(connection, lease, now=now, **values)
+    elif page.more and not page.done:
+        # The run was long enough, the source has more: it is due again as soon as others had their turn.
+        leases.release(connection, lease, due_at=now, **values)
     else:
         leases.release(connection, lease, due_at=max(now, started + timedelta(seconds=every)), **values)
     stale = lease.last_success_at is None or now - lease.last_success_at > FRESH_EVERY
@@ -236,7 +240,9 @@ def wait_after(failures: int, retry_after: float | None) -> timedelta:
 def _failure(
     database: Database, lease: Lease, outcome: Outcome, started: datetime, ended: datetime, error: ConnectorError
 ) -> Outcome:
-    reason = str(error)
+    reason = safe_text(str(error))[:LONGEST_REASON]
+    # A page that was stored in this run ended the row of failures before it.
+    failures = 0 if outcome.pages else lease.failures
     log.warning("fetch_failed source=%r kind=%s reason=%r", lease.name, error.kind, reason)
     state = "gone" if error.kind == "gone" else "disconnected" if error.permanent else None
     try:
@@ -244,10 +250,10 @@ def _failure(
             leases.release(
                 connection,
                 lease,
-                failures=lease.failures + 1,
+                failures=failures + 1,
                 last_error=reason,
                 last_error_at=ended,
-                due_at=ended + wait_after(lease.failures, error.retry_after),
+                due_at=ended + wait_after(failures, error.retry_after),
                 **({} if state is None else {"state": state}),
             )
             line = store.Fetched(started_at=started, ended_at=ended, error_kind=error.kind, error=reason)
@@ -255,6 +261,9 @@ def _failure(
             raise_change(connection, "sources")
     except LeaseLost:
         log.warning("lease_lost source=%r", lease.name)
+    except DBAPIError:
+        # The lease runs out by itself, and the source is polled again.
+        log.exception("failure_not_written source=%r", lease.name)
     return _failed(outcome, reason)
 
 

@@ -70,10 +70,11 @@ class Worker:
         try:
             self._running = {key: future for key, future in self._running.items() if not future.done()}
             while len(self._running) < self._side_by_side and not self._stopping.is_set():
+                # Before the lease: an organisation that cannot be read must not hold up every source in turn.
+                pipeline = self._current_pipeline()
                 lease = leases.take(self._database, self.name, now=clock(), busy=tuple(self._running))
                 if lease is None:
                     return
-                pipeline = self._current_pipeline()
                 self._running[lease.source_id] = self._pool.submit(self._run, pipeline, lease)
         except Exception:
             # One of the three places that catch broadly: a job. The next tick tries again.

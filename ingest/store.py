@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 
+from ingest.door import safe_text
 from ingest.found import SetAside
 from ingest.pipeline import Enriched
 from models.cube import Cells, local_day, packed_engagement, packed_mention, packed_reach
@@ -36,13 +37,14 @@ _MENTION = (
     "language_by", "sentiment", "sentiment_score", "sentiment_by", "place", "latitude", "longitude", "location_id",
     "team_id", "matched", "likes", "replies", "reposts", "impressions",
 )  # fmt: skip
-_POST = ("likes", "replies", "reposts", "impressions", "measured_at")
+_COUNTS = ("likes", "replies", "reposts", "impressions")
+_POST = (*_COUNTS, "measured_at")
 # The newest measurement wins; what it is silent about keeps the older number.
 _POST_MERGE = (
     ", ".join(
         f"{name} = case when excluded.measured_at >= post.measured_at"
         f" then coalesce(excluded.{name}, post.{name}) else coalesce(post.{name}, excluded.{name}) end"
-        for name in ("likes", "replies", "reposts", "impressions")
+        for name in _COUNTS
     )
     + ", measured_at = case when excluded.measured_at > post.measured_at then excluded.measured_at else post.measured_at end"
 )
@@ -71,7 +73,8 @@ class _Held:
     location_id: int
     team_id: int
     posted_at: int
-    counts: tuple[int | None, int | None, int | None]
+    # Likes, replies, reposts, impressions.
+    counts: tuple[int | None, ...]
 
 
 def store(
@@ -87,10 +90,8 @@ def store(
     measured: dict[tuple[int, int, str], Enriched] = {}
     for mention in mentions:
         key = (mention.brand_id, mention.network_id, mention.post.external_id)
-        if key in held:
-            measured[key] = mention
-        else:
-            fresh.setdefault(key, mention)
+        known = measured if key in held else fresh
+        known[key] = mention if key not in known else _with_newer_counts(known[key], mention)
     cells = Cells(organisation.zone)
     touched = set()
     if fresh:
@@ -102,15 +103,21 @@ def store(
     return Stored(len(fresh), len(mentions) - len(fresh), tuple(sorted(touched)))
 
 
+def _with_newer_counts(first: Enriched, again: Enriched) -> Enriched:
+    """A post that stands twice in a page: as it came first, with what the later one says of its engagement."""
+    said = {name: count for name in _COUNTS if (count := getattr(again.post.counts, name)) is not None}
+    return replace(first, post=replace(first.post, counts=replace(first.post.counts, **said)))
+
+
 def _held(connection: Connection, mentions: Sequence[Enriched]) -> dict[tuple[int, int, str], _Held]:
     asked, params = _asked(connection, {(m.brand_id, m.network_id, m.post.external_id) for m in mentions})
     rows = connection.exec_driver_sql(
         "select m.brand_id, m.network_id, m.external_id, m.id, m.location_id, m.team_id, m.posted_at, m.likes,"  # noqa: S608
-        f" m.replies, m.reposts from {asked} cross join mention m"
+        f" m.replies, m.reposts, m.impressions from {asked} cross join mention m"
         " where m.brand_id = a.a0 and m.network_id = a.a1 and m.external_id = a.a2",
         params,
     )
-    return {(row[0], row[1], row[2]): _Held(row[3], row[4], row[5], row[6], (row[7], row[8], row[9])) for row in rows}
+    return {(row[0], row[1], row[2]): _Held(row[3], row[4], row[5], row[6], tuple(row[7:11])) for row in rows}
 
 
 def _asked(connection: Connection, keys: Collection[tuple[Any, ...]]) -> tuple[str, tuple[Any, ...]]:
@@ -233,20 +240,20 @@ def _count_differences(
     newer = []
     for key, mention in measured.items():
         old = held[key]
-        said = (mention.post.counts.likes, mention.post.counts.replies, mention.post.counts.reposts)
+        said = [getattr(mention.post.counts, name) for name in _COUNTS]
         new = tuple(before if after is None else after for before, after in zip(old.counts, said, strict=True))
         if new == old.counts:
             continue
-        difference = [(after or 0) - (before or 0) for before, after in zip(old.counts, new, strict=True)]
+        likes, replies, reposts, _ = ((a or 0) - (b or 0) for b, a in zip(old.counts, new, strict=True))
         seconds = old.posted_at // 1_000_000
-        cells.add(key[0], old.location_id, old.team_id, key[1], seconds, packed_engagement(*difference))
-        changes.append({"brand": key[0], "key": old.id, "likes": new[0], "replies": new[1], "reposts": new[2]})
+        cells.add(key[0], old.location_id, old.team_id, key[1], seconds, packed_engagement(likes, replies, reposts))
+        changes.append({"brand": key[0], "key": old.id, **dict(zip(_COUNTS, new, strict=True))})
         touched.add(key[0])
         newer.append(mention)
     if changes:
         connection.execute(
             text(
-                "update mention set likes = :likes, replies = :replies, reposts = :reposts"
+                "update mention set likes = :likes, replies = :replies, reposts = :reposts, impressions = :impressions"
                 " where brand_id = :brand and id = :key"
             ),
             changes,
@@ -278,8 +285,9 @@ def put_aside(connection: Connection, records: Sequence[SetAside], *, source_id:
         return 0
     rows = {}
     for record in records:
-        digest = hashlib.sha256(f"{source_id}\0{record.place}\0{record.reason}\0".encode() + record.raw).hexdigest()
-        rows[digest] = (new_id(now), source_id, to_microseconds(now), record.place, record.reason, record.raw, digest)
+        place, reason = safe_text(record.place), safe_text(record.reason)
+        digest = hashlib.sha256(f"{source_id}\0{place}\0{reason}\0".encode() + record.raw).hexdigest()
+        rows[digest] = (new_id(now), source_id, to_microseconds(now), place, reason, record.raw, digest)
     asked, params = _asked(connection, [(digest,) for digest in rows])
     known = set(
         connection.exec_driver_sql(

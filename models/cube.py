@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, time, timedelta
 from functools import lru_cache
@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, text
 
 from models.access import Scope, Window
-from models.database import lock_brands, merge_rows
+from models.database import lock_brands, merge_rows, time_id
 from models.mentions import ROW_LIMIT, Params, filtered, marks
 from models.organisation import Organisation
 from models.tables.base import EPOCH, from_microseconds, to_microseconds
@@ -224,20 +224,19 @@ def by_brand_of(
     connection: Connection, scope: Scope, brand_ids: Sequence[int], window: Window, organisation: Organisation
 ) -> dict[int, Series]:
     """One series a brand, from the cells where they hold the answer, else from at most ROW_LIMIT newest rows."""
-    starts = _starts(window, organisation)
+    starts, stop = _steps(window, organisation)
     granularity = _granularity(scope, window)
-    partial = False
-    found: Iterable[tuple[int, int, Sequence[int]]]
-    if granularity is not None and (window.live or _complete(connection, scope, brand_ids, granularity, window)):
-        found = _from_cells(connection, scope, brand_ids, granularity, window)
+    if granularity is not None and _complete(connection, scope, brand_ids, granularity, window):
+        found, partial = _from_cells(connection, scope, brand_ids, granularity, window, stop, organisation)
     else:
         found, partial = _from_rows(connection, scope, brand_ids, window)
-    edges = [int((start - EPOCH).total_seconds()) for start in starts]
+    edges = [_seconds(start) for start in starts]
     held: dict[int, list[Tally]] = {brand_id: [NOTHING] * len(starts) for brand_id in brand_ids}
     sums: dict[tuple[int, int], list[int]] = {}
     for brand_id, bucket, values in found:
         index = bisect_right(edges, bucket) - 1
-        if index >= 0:
+        # A live window counts the step that now lies in to its end, and what a network dates beyond it not yet.
+        if index >= 0 and bucket < _seconds(stop):
             added = sums.setdefault((brand_id, index), [0] * len(VALUES))
             for i, value in enumerate(values):
                 added[i] += value
@@ -254,37 +253,46 @@ def _together(parts: Mapping[int, Series], window: Window, organisation: Organis
         return next(iter(parts.values()))
     columns = zip(*(part.tallies for part in parts.values()), strict=True)
     return Series(
-        tuple(_starts(window, organisation)),
+        tuple(_steps(window, organisation)[0]),
         window.step_seconds,
         tuple(_sum(column) for column in columns),
         any(part.partial for part in parts.values()),
     )
 
 
-def _starts(window: Window, organisation: Organisation) -> list[datetime]:
-    starts = []
+def _steps(window: Window, organisation: Organisation) -> tuple[list[datetime], datetime]:
+    """Where each step of a window starts, and where the last one ends."""
+    edges = [window.start]
     if window.step_seconds % DAY:
         step = timedelta(seconds=window.step_seconds)
-        start = window.start
-        while start < window.end:
-            starts.append(start)
-            start += step
-        return starts
-    days = window.step_seconds // DAY
-    zone = organisation.zone_info
-    date = window.start.astimezone(zone).date()
-    while (start := datetime.combine(date, time(), zone).astimezone(window.start.tzinfo)) < window.end:
-        starts.append(start)
-        date += timedelta(days=days)
-    return starts
+        while edges[-1] < window.end:
+            edges.append(edges[-1] + step)
+    else:
+        days = window.step_seconds // DAY
+        zone = organisation.zone_info
+        date = window.start.astimezone(zone).date()
+        while edges[-1] < window.end:
+            date += timedelta(days=days)
+            edges.append(datetime.combine(date, time(), zone).astimezone(window.start.tzinfo))
+    return edges[:-1], edges[-1]
+
+
+def _seconds(instant: datetime) -> int:
+    return int((instant - EPOCH) // timedelta(seconds=1))
 
 
 def _granularity(scope: Scope, window: Window) -> int | None:
+    """The coarsest cells that the steps can be put together of; None where only rows will do.
+
+    Steps begin on the clock of the organisation: where that is half an hour off, no hour of UTC lies inside one step.
+    """
     if scope.needs_rows:
         return None
     open_scope = scope.location_ids is None and scope.team_ids is None and scope.network_ids is None
-    for granularity in (DAY, HOUR, QUARTER, FIVE_MINUTES):
-        if window.step_seconds % granularity == 0 and (granularity > FIVE_MINUTES or open_scope):
+    if window.step_seconds % DAY == 0:
+        return DAY
+    for granularity in (HOUR, QUARTER, FIVE_MINUTES) if open_scope else (HOUR, QUARTER):
+        if window.step_seconds % granularity == 0 and _seconds(window.start) % granularity == 0:
             return granularity
     return None
 
@@ -301,16 +309,31 @@ def _where_cells(scope: Scope, brand_ids: Sequence[int], params: Params) -> str:
 
 
 def _from_cells(
-    connection: Connection, scope: Scope, brand_ids: Sequence[int], granularity: int, window: Window
-) -> Iterator[tuple[int, int, Sequence[int]]]:
-    end = int((window.end - EPOCH).total_seconds())
+    connection: Connection,
+    scope: Scope,
+    brand_ids: Sequence[int],
+    granularity: int,
+    window: Window,
+    stop: datetime,
+    organisation: Organisation,
+) -> tuple[list[tuple[int, int, Sequence[int]]], bool]:
     # A window that ends at a given instant is cut there: whole cells before, rows in the cell it ends in.
-    edge = end if window.live or granularity == DAY else end - end % granularity
-    params: Params = {
-        "granularity": granularity,
-        "from": int((window.start - EPOCH).total_seconds()),
-        "to": edge + (1 if window.live else 0),
-    }
+    end = _seconds(window.end)
+    midnight = local_day(end, organisation.zone)[1]
+    edge = _seconds(stop) if window.live else midnight if granularity == DAY else end - end % granularity
+    found = _sums_of_cells(connection, scope, brand_ids, granularity, (_seconds(window.start), edge))
+    if window.live or to_microseconds(window.end) == edge * 1_000_000:
+        return found, False
+    rest = Window(window.name, EPOCH + timedelta(seconds=edge), window.end, granularity, live=False)
+    rows, partial = _from_rows(connection, scope, brand_ids, rest)
+    return found + rows, partial
+
+
+def _sums_of_cells(
+    connection: Connection, scope: Scope, brand_ids: Sequence[int], granularity: int, span: tuple[int, int]
+) -> list[tuple[int, int, Sequence[int]]]:
+    """(brand, bucket, values in the order of Tally) of the cells that start inside a span of seconds since 1970."""
+    params: Params = {"granularity": granularity, "from": span[0], "to": span[1]}
     rows = connection.execute(
         text(
             f"select brand_id, bucket, {_SUMS} from cube"  # noqa: S608 - the values are bound
@@ -319,19 +342,14 @@ def _from_cells(
         ),
         params,
     )
-    for row in rows:
-        yield int(row[0]), int(row[1]), tuple(map(int, row[2:]))
-    if edge < end:
-        rest = Window(window.name, EPOCH + timedelta(seconds=edge), window.end, granularity, live=False)
-        yield from _from_rows(connection, scope, brand_ids, rest)[0]
+    return [(int(row[0]), int(row[1]), tuple(map(int, row[2:]))) for row in rows]
 
 
 def _complete(connection: Connection, scope: Scope, brand_ids: Sequence[int], granularity: int, window: Window) -> bool:
     """Whether cells finer than an hour still hold what the hours hold: they are dropped after FINE_KEPT."""
-    if granularity >= HOUR:
+    if granularity >= HOUR or (window.live and window.end - window.start < FINE_KEPT):
         return True
-    start = int((window.start - EPOCH).total_seconds())
-    end = int((window.end - EPOCH).total_seconds())
+    start, end = _seconds(window.start), _seconds(window.end)
     params: Params = {"fine": granularity, "hour": HOUR, "from": start - start % HOUR, "to": end - end % -HOUR}
     rows = connection.execute(
         text(
@@ -380,10 +398,9 @@ def reach(connection: Connection, scope: Scope, window: Window, organisation: Or
     if scope.search or window.end - window.start > EACH_ONCE:
         if scope.needs_rows:
             return _reach_of_rows(connection, scope, window)
-        whole = Window(window.name, window.start, window.end, max(window.step_seconds, HOUR), live=window.live)
-        return Reach(series(connection, scope, whole, organisation).total.reach, each_once=False)
-    first, _ = local_day(int((window.start - EPOCH).total_seconds()), organisation.zone)
-    last, _ = local_day(int((window.end - EPOCH).total_seconds()), organisation.zone)
+        return Reach(_reach_of_cells(connection, scope, window, organisation), each_once=False)
+    first, _ = local_day(_seconds(window.start), organisation.zone)
+    last, _ = local_day(_seconds(window.end), organisation.zone)
     params: Params = {
         "first": first,
         "last": last,
@@ -398,6 +415,14 @@ def reach(connection: Connection, scope: Scope, window: Window, organisation: Or
     ):
         if chosen is not None:
             where.append(f"{column} in ({marks(params, chosen)})")
+    if not window.live:
+        # Who posted before the window and after it need not have posted inside.
+        params |= {"first_id": time_id(window.start, 0), "last_id": time_id(window.end, -1)}
+        where.append(
+            "(first_at >= :start or last_at < :end or (brand_id, network_id, author_key) in (select m.brand_id,"  # noqa: S608
+            f" m.network_id, m.author_key from mention m where m.brand_id in ({marks(params, scope.brand_ids)})"
+            " and m.id >= :first_id and m.id <= :last_id and m.posted_at < :end))"
+        )
     value = connection.execute(
         text(
             "select coalesce(sum(followers), 0) from (select max(followers) as followers from author_day"  # noqa: S608
@@ -407,6 +432,20 @@ def reach(connection: Connection, scope: Scope, window: Window, organisation: Or
         params,
     ).scalar_one()
     return Reach(int(value), each_once=True)
+
+
+def _reach_of_cells(connection: Connection, scope: Scope, window: Window, organisation: Organisation) -> int:
+    """The sum of local days, cut to the hour at both ends: days where the steps are days, hours in what is left."""
+    start, end = _seconds(window.start), _seconds(window.end) + (1 if window.live else 0)
+    spans = [(HOUR, (start - start % HOUR, end))]
+    if window.step_seconds % DAY == 0:
+        midnight = local_day(end, organisation.zone)[1]
+        spans = [(DAY, (start, midnight)), (HOUR, (midnight - midnight % HOUR, end))]
+    return sum(
+        values[-1]
+        for granularity, span in spans
+        for _, _, values in _sums_of_cells(connection, scope, scope.brand_ids, granularity, span)
+    )
 
 
 def _reach_of_rows(connection: Connection, scope: Scope, window: Window) -> Reach:

@@ -91,10 +91,15 @@ def marks(params: Params, values: Iterable[Any]) -> str:
 
 
 def search_phrases(search: str) -> tuple[str, ...]:
-    """The words and "quoted phrases" of a search; a mention must hold every one of them."""
-    found = re.findall(r'"([^"]*)"|(\S+)', search)
-    phrases = (" ".join(re.findall(r"\w+", quoted or word)) for quoted, word in found)
-    return tuple(phrase for phrase in phrases if phrase)
+    """The words and "quoted phrases" of a search; a mention must hold every one of them.
+
+    They are kept as they were typed: each database cuts them into words as it cut the texts. What holds no letter and
+    no digit is left out.
+    """
+    typed = search.replace("\0", " ").encode("utf-8", "ignore").decode()
+    found = re.findall(r'"([^"]*)"|([^\s"]+)', typed)
+    phrases = (" ".join((quoted or word).split()) for quoted, word in found)
+    return tuple(phrase for phrase in phrases if any(map(str.isalnum, phrase)))
 
 
 def filtered(

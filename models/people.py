@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from models import audit, passwords
@@ -22,6 +22,19 @@ from models.tables import membership, person, session
 LONGEST_EMAIL = 254
 LONGEST_NAME = 200
 COMMAND_LINE = "command line"
+# People asked for in one statement.
+BATCH = 500
+
+_VALID = (
+    select(membership.c.person_id, membership.c.right, membership.c.brand_ids, membership.c.location_ids)
+    .where(
+        membership.c.person_id.in_(bindparam("people", expanding=True)),
+        membership.c.valid_from <= bindparam("now"),
+        or_(membership.c.valid_to.is_(None), membership.c.valid_to > bindparam("now")),
+        membership.c.right.in_(RIGHTS),
+    )
+    .order_by(membership.c.right)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +167,12 @@ def person_by_email(connection: Connection, email: str) -> Any:
 def memberships(connection: Connection, person_ids: Collection[int], now: datetime) -> dict[int, list[Any]]:
     """The rows valid now, by person; who has none is left out."""
     given: dict[int, list[Any]] = {}
-    if person_ids:
-        of_these = membership.c.person_id.in_(sorted(person_ids))
-        for row in connection.execute(select(membership).where(of_these, *_valid(now)).order_by(membership.c.right)):
+    asked = sorted(person_ids)
+    for start in range(0, len(asked), BATCH):
+        rows = connection.execute(_VALID, {"people": asked[start : start + BATCH], "now": now})
+        for row in rows:
             given.setdefault(row.person_id, []).append(row)
     return given
-
-
-def _valid(now: datetime) -> tuple[Any, ...]:
-    return (
-        membership.c.valid_from <= now,
-        or_(membership.c.valid_to.is_(None), membership.c.valid_to > now),
-        membership.c.right.in_(RIGHTS),
-    )
 
 
 def granted(rows: Iterable[Any]) -> tuple[frozenset[str], frozenset[int] | None, frozenset[int] | None]:

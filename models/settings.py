@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from models.errors import SettingsError
@@ -26,6 +28,17 @@ OTHERS = {
     "WATCHFLOOR_REQUIRE_BROWSER",
     "WATCHFLOOR_REQUIRE_DATA",
 }
+FILE_IN_HOME = "watchfloor.toml"
+MOST_BYTES = 1 << 20
+# Anything else that SQLAlchemy knows would need a driver that is not installed.
+DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql", "postgresql+psycopg": "postgresql"}
+DATABASE_EXAMPLE = "postgresql://USER:PASSWORD@HOST/NAME"
+PLAIN = {
+    "bool_parsing": "is neither yes nor no; write 1 or 0",
+    "int_parsing": "is no whole number",
+    "float_parsing": "is no number",
+}
+HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
 
 
 class Settings(BaseModel):
@@ -46,7 +59,14 @@ class Settings(BaseModel):
     @field_validator("home")
     @classmethod
     def _absolute_home(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+        try:
+            home = value.expanduser().absolute()
+            is_name = b"\0" not in os.fsencode(home)
+        except (RuntimeError, ValueError, OSError):
+            is_name = False
+        if not is_name:
+            raise ValueError("is no folder; e.g. /var/lib/watchfloor")
+        return home
 
     @field_validator("database_url")
     @classmethod
@@ -54,20 +74,46 @@ class Settings(BaseModel):
         if not value:
             return value
         try:
-            backend = make_url(value).get_backend_name()
-        except ArgumentError as error:
-            raise ValueError("is no database URL; e.g. postgresql://USER:PASSWORD@HOST/NAME") from error
-        if backend not in ("sqlite", "postgresql"):
-            raise ValueError(f'has no database "{backend}"; use sqlite:///FILE or postgresql://USER@HOST/NAME')
+            url = make_url(value)
+        except (ArgumentError, ValueError):
+            # What SQLAlchemy says may hold a part of the password.
+            raise ValueError(f"is no database URL; e.g. {DATABASE_EXAMPLE}") from None
+        if url.drivername not in DRIVERS:
+            raise ValueError(f'has no database "{url.drivername}"; use sqlite:///FILE or {DATABASE_EXAMPLE}')
+        if DRIVERS[url.drivername] == "sqlite":
+            if not url.database or url.database.startswith((":memory:", "file:")) or "\0" in url.database or url.query:
+                raise ValueError("needs a file and nothing behind it, e.g. sqlite:////var/lib/watchfloor/watchfloor.db")
+        elif {"password", "passfile"} & url.query.keys():
+            raise ValueError(f"has its password behind the ?, where it would be shown; write {DATABASE_EXAMPLE}")
         return value
+
+    @field_validator("host")
+    @classmethod
+    def _host(cls, value: str) -> str:
+        try:
+            return str(ipaddress.ip_address(value))
+        except ValueError:
+            if HOST.fullmatch(value):
+                return value
+        raise ValueError("is neither an address nor a name of this machine; e.g. 127.0.0.1, or 0.0.0.0 for every one")
 
     @field_validator("public_url")
     @classmethod
     def _public(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/")):
-            raise ValueError(f'"{value}" is no address people can open; e.g. https://watchfloor.example.org')
-        return value.rstrip("/")
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError:
+            parts = urlsplit("")
+        if "@" in parts.netloc:
+            raise ValueError("must not name a user; e.g. https://watchfloor.example.org")
+        is_bare = parts.path in ("", "/") and not parts.query and not parts.fragment
+        is_clean = value.isprintable() and not re.search(r"[\s\"'<>\\^`{|}]", value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or not is_bare or not is_clean:
+            raise ValueError(f'"{_shown(value)}" is no address people can open; e.g. https://watchfloor.example.org')
+        return value.rstrip("/#?")
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -81,7 +127,7 @@ class Settings(BaseModel):
             try:
                 ipaddress.ip_network(part, strict=False)
             except ValueError as error:
-                raise ValueError(f'"{part}" is no address or network; e.g. 10.0.0.0/8') from error
+                raise ValueError(f'"{_shown(part)}" is no address or network; e.g. 10.0.0.0/8') from error
         return value
 
     @model_validator(mode="after")
@@ -93,61 +139,88 @@ class Settings(BaseModel):
     @property
     def resolved_database_url(self) -> str:
         """The database asked for, or the embedded one in `home`."""
-        return self.database_url or f"sqlite:///{self.home / 'watchfloor.db'}"
+        embedded = URL.create("sqlite", database=str(self.home / "watchfloor.db"))
+        return self.database_url or embedded.render_as_string()
 
     @property
     def address(self) -> str:
         """Where people open the product."""
+        if self.public_url:
+            return self.public_url
         local = self.host in ("127.0.0.1", "0.0.0.0", "::", "::1")  # noqa: S104 - compared, not bound
-        return self.public_url or f"http://{'localhost' if local else self.host}:{self.port}"
+        host = "localhost" if local else f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from the environment and the TOML file it names (else `watchfloor.toml` in home, if there is one).
 
-    SettingsError holds one sentence for every fault: unknown names, wrong values, an unreadable file.
+    A variable without a value counts as not set. SettingsError holds one sentence for every fault: unknown names, wrong
+    values, an unreadable file.
     """
     environment = os.environ if environment is None else environment
+    given = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value}
     faults: list[str] = []
     places: dict[str, str] = {}
-    values = _from_file(environment, places, faults)
-    for name, value in environment.items():
-        if name.startswith(PREFIX) and name not in OTHERS:
+    values = _from_file(given, places, faults)
+    for name, value in given.items():
+        if name not in OTHERS:
             key = name.removeprefix(PREFIX).lower()
             values[key] = value
             places[key] = name
+    settings = None
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         faults += [_sentence(fault, places) for fault in error.errors()]
-    if faults:
+    if faults or settings is None:
         raise SettingsError(faults)
     return settings
 
 
 def _from_file(environment: Mapping[str, str], places: dict[str, str], faults: list[str]) -> dict[str, Any]:
-    home = Path(environment.get(f"{PREFIX}HOME") or Settings.model_fields["home"].default).expanduser()
     named = environment.get(CONFIG)
-    path = Path(named) if named else home / "watchfloor.toml"
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        home = Path(environment.get(f"{PREFIX}HOME") or Settings.model_fields["home"].default).expanduser()
+        path = Path(named) if named else home / FILE_IN_HOME
+        with path.open("rb") as file:
+            raw = file.read(MOST_BYTES + 1)
+        if len(raw) > MOST_BYTES:
+            faults.append(f"{path}: has more than {MOST_BYTES:,} bytes; settings are a few lines")
+            return {}
+        values = tomllib.loads(raw.decode("utf-8-sig"))
     except FileNotFoundError:
         if named:
-            faults.append(f'{CONFIG}: there is no file "{named}"')
+            faults.append(f'{CONFIG}: there is no file "{_shown(named)}"')
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        faults.append(f"{path}: cannot be read: {error}")
+    except RecursionError:
+        faults.append(f"{path}: is nested too deeply; settings are lines like port = 8050")
+        return {}
+    except (OSError, RuntimeError, ValueError) as error:
+        if named or not isinstance(error, NotADirectoryError | RuntimeError):
+            reason = error.strerror if isinstance(error, OSError) else error
+            faults.append(f"{_shown(named) if named else home / FILE_IN_HOME}: cannot be read as TOML: {reason}")
         return {}
     places.update({key: f"{path}: {key}" for key in values})
     return values
 
 
 def _sentence(fault: Any, places: Mapping[str, str]) -> str:
-    key = str(fault["loc"][0]) if fault["loc"] else ""
-    place = places.get(key, f"{PREFIX}{key.upper()}" if key else "settings")
-    if fault["type"] == "extra_forbidden":
-        return f'{place}: there is no setting "{key}"; known: {", ".join(Settings.model_fields)}'
     message = fault["msg"].removeprefix("Value error, ")
-    message = message[0].lower() + message[1:]
-    shown = "" if isinstance(fault["input"], dict) or "url" in key else f' "{fault["input"]}"'
-    return f"{place}:{shown} {message}"
+    # What concerns several settings begins with the name of the one to change.
+    key = str(fault["loc"][0]) if fault["loc"] else message.partition(":")[0]
+    place = _shown(places.get(key, f"{PREFIX}{key.upper()}"))
+    if fault["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(key, Settings.model_fields, n=1)
+        meant = f" (did you mean {close[0]}?)" if close else ""
+        return f'{place}: there is no setting "{_shown(key)}"{meant}; known: {", ".join(Settings.model_fields)}'
+    message = PLAIN.get(fault["type"], message if fault["loc"] else message.partition(": ")[2])
+    message = message.replace("Input should be", "should be", 1)
+    hidden = isinstance(fault["input"], dict | Settings) or "url" in key or message.startswith('"')
+    return f"{place}:{'' if hidden else chr(32) + chr(34) + _shown(str(fault['input'])) + chr(34)} {message}"
+
+
+def _shown(text: str) -> str:
+    """At most 100 characters that a terminal and a log take."""
+    cut = text if len(text) <= 100 else text[:99] + "…"
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in cut)

@@ -24,7 +24,7 @@ _WORDS = (
     "मैं",
     "7",
 )
-_LANGUAGES = ("en", "de", "pt", "pt-br")
+_LANGUAGES = ("en", "de", "pt", "pt-br", "und")
 _NETWORKS = ("x", "reddit", "other")
 _HANDLES = ("delta", "united", "a.b@c.social")
 

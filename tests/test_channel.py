@@ -133,11 +133,11 @@ def test_a_beat_goes_out_once_and_before_a_frame() -> None:
 def test_a_frame_waits_a_moment_for_panels_under_way_and_no_longer() -> None:
     channel, volume, feed = page()
     feed.running = True
-    assert channel.ready_at(0.05) is None
+    assert channel.ready_at(0.2) is None
     volume.says("1", channel)
-    assert channel.ready_at(0.05) == 0.05
+    assert channel.ready_at(0.2) == 0.2
     feed.running = False
-    assert channel.ready_at(0.05) == 0.0
+    assert channel.ready_at(0.2) == 0.0
 
 
 def test_an_error_carries_its_reason_and_reference_and_keeps_the_last_answer() -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.enrich.brands import Match, Matcher
 from models.rule_tree import Rule
 from models.rules import Subject, parse
-from tests import rules_made_up
+from tests import brand_rules, rules_made_up
 
 
 @given(st.lists(rules_made_up.rules, max_size=8), st.lists(rules_made_up.subjects, min_size=1, max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_all_rules_at_once_find_what_each_rule_alone_finds(rules: list[Rule], subjects: list[Subject]) -> None:
     matcher = Matcher(list(enumerate(rules)))
     for subject in subjects:
@@ -23,7 +25,7 @@ def test_all_rules_at_once_find_what_each_rule_alone_finds(rules: list[Rule], su
 
 
 @given(st.lists(rules_made_up.rules, min_size=1, max_size=4), rules_made_up.subjects)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_several_rules_of_one_brand_are_one_match_with_the_words_of_all(rules: list[Rule], subject: Subject) -> None:
     alone = [words for rule in rules if (words := rule.matches(subject)) is not None]
     together = Matcher([(7, rule) for rule in rules]).match(subject)
@@ -61,3 +63,12 @@ def test_one_matcher_serves_many_threads() -> None:
 def test_a_hostile_text_is_read_in_one_pass() -> None:
     matcher = Matcher([(2, parse("aa* -b")), (3, parse("a NEAR/3 aa")), (4, parse("ab OR ba"))])
     assert [match.brand_id for match in matcher.match(Subject("aa a " * 8_000))] == [2, 3]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("company", brand_rules.COMPANIES)
+def test_a_written_rule_tells_a_company_from_what_only_has_its_name(company: str, data: Path) -> None:
+    (quality,) = [each for each in brand_rules.qualities(data) if each.company == company]
+    assert quality.right + quality.wrong + quality.missed + quality.left_out >= 250
+    assert quality.precision >= 0.90
+    assert quality.recall >= 0.80

@@ -74,7 +74,7 @@ class Config(BaseModel):
     def _known_zone(cls, value: str | None) -> str | None:
         try:
             return value if value is None else ZoneInfo(value).key
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):
             raise ValueError(f'no zone "{value}"; e.g. UTC, Europe/Berlin, America/Los_Angeles') from None
 
     @field_validator("posted_at_form")

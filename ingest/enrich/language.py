@@ -146,7 +146,7 @@ def _candidates(words: str, configured: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     # Brands and tags are written in Latin letters everywhere; a quarter of others tells more than they do.
     others = Counter({script: count for script, count in scripts.items() if script != LATIN})
-    script = others.most_common(1)[0][0] if others.total() * 2 >= scripts.total() else LATIN
+    script = others.most_common(1)[0][0] if others.total() * 4 >= scripts.total() else LATIN
     # Two ideographs are a word; kana among ideographs makes them Japanese.
     fewest = 2 if script in ("han", "kana", "hangul") else FEWEST_LETTERS
     if script == "han" and scripts["kana"]:

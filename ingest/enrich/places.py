@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 
 from models.organisation import UNKNOWN, Location, Organisation
 
@@ -26,13 +27,13 @@ class Places:
         self._names: dict[str, int] = {}
         for site in organisation.locations:
             if site.kind == "site":
-                for name in (site.name, *site.aliases):
-                    self._names.setdefault(_folded(name), site.id)
+                for name in filter(None, map(_folded, (site.name, *site.aliases))):
+                    self._names.setdefault(name, site.id)
         self._known: dict[str, int] = {}
 
     def locate(self, place: str | None, latitude: float | None, longitude: float | None) -> int:
         """The location id for the coordinates a post was made at, else for its author's words for the place."""
-        if latitude is not None and longitude is not None:
+        if latitude is not None and longitude is not None and abs(latitude) <= 90 and abs(longitude) <= 180:
             near = self._nearest(latitude, longitude)
             if near is not None:
                 return near
@@ -63,7 +64,7 @@ class Places:
 
 
 def _folded(name: str) -> str:
-    return " ".join(_WORDS.findall(name.casefold()))
+    return " ".join(_WORDS.findall(unicodedata.normalize("NFKC", name).casefold()))
 
 
 def _kilometres(latitude: float, longitude: float, site: Location) -> float:
@@ -75,4 +76,4 @@ def _kilometres(latitude: float, longitude: float, site: Location) -> float:
         math.sin((b - a) / 2) ** 2
         + math.cos(a) * math.cos(b) * math.sin(math.radians(site.longitude - longitude) / 2) ** 2
     )
-    return 2 * EARTH_KILOMETRES * math.asin(math.sqrt(half))
+    return 2 * EARTH_KILOMETRES * math.asin(math.sqrt(min(1.0, half)))

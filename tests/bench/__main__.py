@@ -1,0 +1,45 @@
+"""`make bench`: every figure in one run, as tables and as bench.json; fails for ratios, counts and sizes alone.
+
+Name modules to run only those: `python -m tests.bench store live`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import tests.bench
+from tests.bench.figures import Figure, show
+
+OUTPUT = Path("bench.json")
+
+
+def modules() -> list[str]:
+    """The names of the benchmarks, without their `bench_`."""
+    names = (module.name for module in pkgutil.iter_modules(tests.bench.__path__))
+    return sorted(name.removeprefix("bench_") for name in names if name.startswith("bench_"))
+
+
+def main(asked: list[str]) -> int:
+    """Run what is asked for, or all; the number of gates that did not hold."""
+    if unknown := set(asked) - set(modules()):
+        sys.exit(f"no benchmark {', '.join(sorted(unknown))}; known: {', '.join(modules())}")
+    results: dict[str, list[Figure]] = {}
+    for name in asked or modules():
+        results[name] = importlib.import_module(f"tests.bench.bench_{name}").run()
+        show(name, results[name])
+    OUTPUT.write_text(
+        json.dumps({name: [asdict(figure) for figure in found] for name, found in results.items()}, indent=1)
+    )
+    broken = [figure for found in results.values() for figure in found if figure.gate and not figure.is_reached]
+    for figure in broken:
+        print(f"not reached: {figure.name}: {figure.value:g} {figure.unit}, bound {figure.bound}")
+    return len(broken)
+
+
+if __name__ == "__main__":
+    sys.exit(min(1, main(sys.argv[1:])))
