@@ -54,7 +54,7 @@ def link_page(house: House, *, name: str, link: str, token: str) -> str:
         f"{_hidden('csrf_token', token)}{_hidden('token', link)}"
         f'<button class="btn pri wide" type="submit" autofocus>Sign in as {escape(name)}</button></form>'
         '<p class="hint">This link works once. On this computer you then stay signed in until you sign out,'
-        " or have not used it for 12 hours.</p>"
+        " have not used it for 12 hours, or seven days are over.</p>"
     )
     return framed("Sign in", card, _below(house))
 

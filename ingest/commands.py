@@ -23,7 +23,7 @@ from rich.table import Table
 
 from ingest import connectors, demo, leases
 from ingest.connectors import file as file_connector
-from ingest.connectors.mapping import FIELDS
+from ingest.mapping import FIELDS
 from ingest.found import Page
 from ingest.pipeline import Pipeline
 from ingest.run import Outcome, run

@@ -11,7 +11,8 @@ from models.database import EARLIEST, latest
 
 # Longer than any network we know allows (Reddit: 40,000); what is cut is set aside whole.
 LONGEST_TEXT = 40_000
-LARGEST_COUNT = 2**53
+# A thousand times what any network counts, and a million of them still add up inside 63 bits.
+LARGEST_COUNT = 2**40
 LONGEST_ID = 512
 LONGEST_NAME = 500
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
@@ -28,7 +29,7 @@ def safe_text(text: str) -> str:
 
 
 def safe_count(value: float | None) -> int | None:
-    """A count as a whole number in 0 .. 2^53; None for what is no such count (negative, huge, not a number)."""
+    """A count as a whole number in 0 .. 2^40; None for what is no such count (negative, huge, not a number)."""
     if value is None or not math.isfinite(value) or value < 0 or value > LARGEST_COUNT:
         return None
     return int(value)

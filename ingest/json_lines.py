@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from ingest.connectors.mapping import NECESSARY, Columns, columns_of
+from ingest.mapping import NECESSARY, Columns, columns_of
 from ingest.records import Fault, Lines, json_records
 
 # Keys are read off this many lines at the head of the file.

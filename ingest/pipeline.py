@@ -45,7 +45,7 @@ class Pipeline:
     def __init__(self, organisation: Organisation, scorer: Scorer | None = None) -> None:
         self.organisation = organisation
         self._matcher = Matcher(
-            [(brand.id, parse(rule)) for brand in organisation.brands for rule in brand.rules if brand.id != UNKNOWN]
+            [(brand.id, parse("\n".join(brand.rules))) for brand in organisation.brands if brand.rules]
         )
         self._places = Places(organisation)
         self._scorer = scorer or VaderScorer()

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
-from ingest.connectors.mapping import FIELDS, Columns
+from ingest.mapping import FIELDS, Columns
 from ingest.door import LONGEST_ID, LONGEST_NAME, LONGEST_TEXT, safe_count, safe_text
 from ingest.found import Author, Counts, Found
 from ingest.html_text import html_text

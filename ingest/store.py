@@ -46,7 +46,8 @@ _POST_MERGE = (
         f" then coalesce(excluded.{name}, post.{name}) else coalesce(post.{name}, excluded.{name}) end"
         for name in _COUNTS
     )
-    + ", measured_at = case when excluded.measured_at > post.measured_at then excluded.measured_at else post.measured_at end"
+    + ", measured_at = case when excluded.measured_at > post.measured_at"
+    " then excluded.measured_at else post.measured_at end"
 )
 _AUTHOR_DAY_KEYS = ("brand_id", "day", "network_id", "author_key")
 _AUTHOR_DAY = ("followers", "location_id", "team_id", "counted_at", "first_at", "last_at")
@@ -150,12 +151,13 @@ def _insert(
         posted = to_microseconds(post.posted_at)
         rows.append(
             (
-                mention.brand_id, mention_id, mention.network_id, post.external_id, posted, post.posted_at_given, received,
-                source_id, post.kind, author.key, author.handle, author.name, author.followers, post.text, post.url,
-                post.reply_to, _json(post.media) if post.media else None, mention.language, mention.language_by,
-                mention.sentiment, mention.sentiment_score, mention.sentiment_by, post.place, post.latitude, post.longitude,
-                mention.location_id, mention.team_id, _json(mention.matched) if mention.matched else None,
-                counts.likes, counts.replies, counts.reposts, counts.impressions,
+                mention.brand_id, mention_id, mention.network_id, post.external_id, posted, post.posted_at_given,
+                received, source_id, post.kind, author.key, author.handle, author.name, author.followers, post.text,
+                post.url, post.reply_to, _json(post.media) if post.media else None, mention.language,
+                mention.language_by, mention.sentiment, mention.sentiment_score, mention.sentiment_by, post.place,
+                post.latitude, post.longitude, mention.location_id, mention.team_id,
+                _json(mention.matched) if mention.matched else None, counts.likes, counts.replies, counts.reposts,
+                counts.impressions,
             )
         )  # fmt: skip
         seconds = posted // 1_000_000
@@ -204,9 +206,8 @@ def _taken(connection: Connection, brand_ids: list[int], ids: list[int]) -> set[
     brands = ", ".join(str(int(brand_id)) for brand_id in brand_ids)
     # On SQLite the id alone is the key, so that any brand's row takes it.
     where = "m.id = a.a0" if connection.dialect.name == "sqlite" else f"m.brand_id in ({brands}) and m.id = a.a0"
-    return set(
-        connection.exec_driver_sql(f"select m.id from {asked} cross join mention m where {where}", params).scalars()
-    )
+    rows = connection.exec_driver_sql(f"select m.id from {asked} cross join mention m where {where}", params)  # noqa: S608
+    return set(rows.scalars())
 
 
 def _count_authors(connection: Connection, authors: dict[tuple[int, int, int, str], list[int]], cells: Cells) -> None:
@@ -273,8 +274,8 @@ def _merge_posts(connection: Connection, mentions: Iterable[Enriched], now: date
     for mention in mentions:
         counts = mention.post.counts
         rows[(mention.network_id, mention.post.external_id)] = (
-            mention.network_id, mention.post.external_id, counts.likes, counts.replies, counts.reposts, counts.impressions,
-            measured_at,
+            mention.network_id, mention.post.external_id, counts.likes, counts.replies, counts.reposts,
+            counts.impressions, measured_at,
         )  # fmt: skip
     merge_rows(connection, "post", ("network_id", "external_id"), _POST, _POST_MERGE, list(rows.values()))
 
@@ -372,7 +373,7 @@ def _span(instant: datetime) -> int:
 
 
 def cover(connection: Connection, source_id: int, span: tuple[datetime, datetime], *, joins_all: bool) -> None:
-    """Remember that a source was asked for this span, joined with the spans it touches (`joins_all`: with every one)."""
+    """Remember that a source was asked for this span, joined with those it touches (`joins_all`: with every one)."""
     start, end = span
     touching = select(coverage).where(coverage.c.source_id == source_id)
     if not joins_all:

@@ -10,15 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dash import Dash, Input, Output, html
-from fastapi import FastAPI
 
 from dashboard import cookies, rights
-from dashboard.gate import LARGEST_BODY, LARGEST_FORM, Gate, current
-from dashboard.rights import RightsError, check_callbacks
+from dashboard.gate import LARGEST_BODY, LARGEST_FORM, current
 from models import identity
 from models.errors import AccessDenied
-from models.settings import Settings
 from tests.asgi import PAGE, Browser
 from tests.house import ANA, SECRET, House, empty_database, form_token
 
@@ -257,33 +253,33 @@ def changed(browser: Browser, **headers: str) -> int:
     return browser.ask("POST", "/signout", sent, (b"{}",)).status
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 303),
-        ({"sec-fetch-site": ""}, 303),
-        ({"origin": "", "sec-fetch-site": ""}, 303),
-        ({"origin": "https://evil.example", "sec-fetch-site": ""}, 403),
-        ({"origin": "https://evil.example"}, 403),
-        ({"origin": "https://localhost:8050", "sec-fetch-site": ""}, 403),
-        ({"origin": "http://localhost:8051", "sec-fetch-site": ""}, 403),
-        ({"origin": "http://localhost:8050.evil.example", "sec-fetch-site": ""}, 403),
-        ({"origin": "null", "sec-fetch-site": ""}, 403),
-        ({"origin": "null", "sec-fetch-site": "same-origin"}, 303),
-        ({"origin": "http://[", "sec-fetch-site": ""}, 403),
-        ({"sec-fetch-site": "cross-site"}, 403),
-        ({"sec-fetch-site": "same-site"}, 403),
-        ({"sec-fetch-site": "none"}, 403),
-        ({"x-csrftoken": ""}, 403),
-        ({"x-csrftoken": "wrong"}, 403),
-        ({"x-csrftoken": "A" * 43}, 403),
-        ({"x-csrftoken": "é"}, 403),
-    ],
+CHANGES: tuple[tuple[dict[str, str], int], ...] = (
+    ({}, 303),
+    ({"sec-fetch-site": ""}, 303),
+    ({"origin": "", "sec-fetch-site": ""}, 303),
+    ({"origin": "https://evil.example", "sec-fetch-site": ""}, 403),
+    ({"origin": "https://evil.example"}, 403),
+    ({"origin": "https://localhost:8050", "sec-fetch-site": ""}, 403),
+    ({"origin": "http://localhost:8051", "sec-fetch-site": ""}, 403),
+    ({"origin": "http://localhost:8050.evil.example", "sec-fetch-site": ""}, 403),
+    ({"origin": "null", "sec-fetch-site": ""}, 403),
+    ({"origin": "null", "sec-fetch-site": "same-origin"}, 303),
+    ({"origin": "http://[", "sec-fetch-site": ""}, 403),
+    ({"sec-fetch-site": "cross-site"}, 403),
+    ({"sec-fetch-site": "same-site"}, 403),
+    ({"sec-fetch-site": "none"}, 403),
+    ({"x-csrftoken": ""}, 403),
+    ({"x-csrftoken": "wrong"}, 403),
+    ({"x-csrftoken": "A" * 43}, 403),
+    ({"x-csrftoken": "é"}, 403),
 )
-def test_a_change_needs_the_same_origin_and_the_token(house: House, headers: dict[str, str], status: int) -> None:
-    browser = house.signed_in()
-    assert changed(browser, **headers) == status
-    assert browser.get("/").status == (200 if status == 403 else 303)
+
+
+def test_a_change_needs_the_same_origin_and_the_token(house: House) -> None:
+    for headers, status in CHANGES:
+        browser = house.signed_in()
+        assert changed(browser, **headers) == status, headers
+        assert browser.get("/").status == (200 if status == 403 else 303), headers
 
 
 def test_the_token_of_one_session_does_not_serve_another(house: House) -> None:
@@ -299,68 +295,6 @@ def test_the_token_of_one_session_does_not_serve_another(house: House) -> None:
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1", "http://localhost:8050.x"])
 def test_a_page_of_another_site_opens_no_socket(house: House, origin: str) -> None:
     assert house.signed_in().open_socket("/live", origin=origin)[0]["type"] == "websocket.close"
-
-
-# -- hosts and proxies -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [
-        ("localhost:8050", 303),
-        ("LOCALHOST", 303),
-        ("127.0.0.1:8050", 303),
-        ("[::1]:8050", 303),
-        ("192.0.2.7:8050", 303),
-        ("evil.example", 400),
-        ("localhost.evil.example", 400),
-        ("localhost:8050:1", 400),
-        ("localhost/x", 400),
-        ("user@localhost", 400),
-        ("x" * 5_000, 400),
-    ],
-)
-def test_only_our_own_names_are_answered_to(house: House, host: str, status: int) -> None:
-    assert house.browser(host=host).get("/").status == status
-    assert house.browser(host=host).get("/healthz").status == 200
-
-
-def test_behind_a_proxy_the_public_address_counts(tmp_path: Path) -> None:
-    database = empty_database(tmp_path)
-    house = House(database, public_url="https://watch.example.org", trusted_proxies=("10.0.0.0/8",))
-    house.add()
-    public = {"host": "watch.example.org", "scheme": "https"}
-    browser = house.signed_in(**public)
-    answer = browser.get("/")
-    assert answer.headers["strict-transport-security"] == "max-age=31536000"
-    assert set(browser.cookies) == {"__Host-watchfloor", "_csrf_token", "__Host-watchfloor_form"}
-    assert changed(browser, origin="https://watch.example.org:443") == 303
-    assert house.browser(host="localhost:8050").get("/").status == 400
-    assert house.browser(host="localhost:8050", client="10.1.2.3").get("/").status == 303
-    house.close()
-    database.close()
-
-
-@pytest.mark.parametrize(
-    ("client", "forwarded", "address"),
-    [
-        ("192.0.2.7", "203.0.113.9", "192.0.2.7"),
-        ("10.0.0.1", "203.0.113.9", "203.0.113.9"),
-        ("10.0.0.1", "1.2.3.4, 203.0.113.9", "203.0.113.9"),
-        ("10.0.0.1", "203.0.113.9, 10.0.0.2", "203.0.113.9"),
-        ("10.0.0.1", "", "10.0.0.1"),
-        ("10.0.0.1", "garbage", "10.0.0.1"),
-        ("10.0.0.1", "203.0.113.9, garbage, 10.0.0.2", "10.0.0.2"),
-    ],
-)
-def test_a_forwarded_address_counts_from_trusted_proxies_only(client: str, forwarded: str, address: str) -> None:
-    from dashboard.caller import Callers
-
-    callers = Callers(Settings(trusted_proxies=("10.0.0.0/8",)))
-    scope = {"client": (client, 1), "scheme": "http"}
-    caller = callers.caller(scope, {"host": "localhost", "x-forwarded-for": forwarded, "x-forwarded-proto": "https"})
-    assert caller is not None
-    assert (caller.address, caller.is_secure) == (address, client.startswith("10."))
 
 
 # -- headers and bodies ------------------------------------------------------------------------------------
@@ -454,121 +388,6 @@ def test_an_unreachable_database_is_a_503_and_not_a_way_in(house: House) -> None
     assert answer.status == 503
     assert SECRET not in answer.text
     assert browser.open_socket("/live")[0]["type"] == "websocket.close"
-
-
-# -- callbacks ---------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def dashed(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
-    """The gate before a real Dash with a callback for viewers, one for admins, and one that has no right."""
-    server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    dash = Dash("tests", backend="fastapi", server=server, serve_locally=True)
-    dash.layout = html.Div([html.Button(id="ask"), html.Div(id="who"), html.Div(id="all"), html.Div(id="lost")])
-
-    @dash.callback(Output("who", "children"), Input("ask", "n_clicks"))  # type: ignore[untyped-decorator]
-    async def who(clicks: int) -> str:
-        return f"{await asyncio.to_thread(lambda: current().access.email)} {clicks}"
-
-    @dash.callback(Output("all", "children"), Input("ask", "n_clicks"))  # type: ignore[untyped-decorator]
-    async def everything(_clicks: int) -> str:
-        return SECRET
-
-    dash.clientside_callback("function(n){return n}", Output("lost", "children"), Input("ask", "n_clicks"))
-    monkeypatch.setattr(rights, "CALLBACKS", {"who.children": "viewer", "all.children": "admin"})
-    dash._setup_server()
-    check_callbacks(dash)
-    original = house.app._app
-
-    async def either(scope: Any, receive: Any, send: Any) -> None:
-        is_dash = scope["path"].startswith("/_dash-")
-        await (server if is_dash else original)(scope, receive, send)
-
-    house.app = Gate(
-        either, sessions=house.sessions, settings=Settings(home=Path("/nonexistent")), callbacks=dash.callback_map
-    )
-    return house
-
-
-def asked(output: str = "who.children", **changes: Any) -> dict[str, Any]:
-    ident, prop = output.split(".")
-    return {
-        "output": output,
-        "outputs": {"id": ident, "property": prop},
-        "inputs": [{"id": "ask", "property": "n_clicks", "value": 3}],
-        "changedPropIds": ["ask.n_clicks"],
-    } | changes
-
-
-def run(browser: Browser, body: Any, **headers: str) -> Any:
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    sent = JSON | {"x-csrftoken": browser.cookies["_csrf_token"]} | headers
-    return browser.ask("POST", "/_dash-update-component", sent, (raw,))
-
-
-def test_a_callback_knows_who_asks(dashed: House) -> None:
-    answer = run(dashed.signed_in(), asked())
-    assert answer.status == 200
-    assert json.loads(answer.text)["response"] == {"who": {"children": f"{ANA} 3"}}
-
-
-def test_a_callback_needs_its_right(dashed: House) -> None:
-    dashed.add("vic@meridian.example", right="viewer")
-    viewer = dashed.signed_in("vic@meridian.example")
-    assert run(viewer, asked()).status == 200
-    assert run(viewer, asked("all.children")).status == 403
-    assert SECRET in run(dashed.signed_in(), asked("all.children")).text
-
-
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"", 400),
-        (b"{", 400),
-        (b"[]", 400),
-        (b"null", 400),
-        (b"\xff\xfe{}", 400),
-        (b"[" * 100_000, 400),
-        ({}, 400),
-        ({"output": 5}, 400),
-        (asked("lost.children"), 404),
-        (asked("nosuch.children"), 404),
-        (asked(inputs=5), 400),
-        (asked(inputs=[]), 400),
-        (asked(inputs=[5]), 400),
-        (asked(inputs=[{"id": "who", "property": "n_clicks"}]), 400),
-        (asked(inputs=[{"id": "ask", "property": "__class__"}]), 400),
-        (asked(inputs=[{"id": "ask", "property": "n_clicks"}] * 2), 400),
-        (asked(state=[{"id": "ask", "property": "n_clicks"}]), 400),
-        (asked(state={}), 400),
-        (asked(outputs="x"), 400),
-        (asked(changedPropIds=5), 400),
-        (asked(changedPropIds=[5]), 400),
-    ],
-)
-def test_a_malformed_callback_is_refused_in_words(dashed: House, body: Any, status: int) -> None:
-    answer = run(dashed.signed_in(), body)
-    assert answer.status == status
-    assert json.loads(answer.text)["error"]
-
-
-def test_a_callback_comes_as_json(dashed: House) -> None:
-    assert run(dashed.signed_in(), asked(), **{"content-type": "text/plain"}).status == 415
-
-
-def test_a_callback_without_a_declared_right_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    dash = Dash("tests", backend="fastapi", server=FastAPI())
-    dash.callback(Output("a", "children"), Input("b", "value"))(lambda value: value)
-    dash.callback(Output("a", "children", allow_duplicate=True), Input("c", "value"), prevent_initial_call=True)(
-        lambda value: value
-    )
-    with pytest.raises(RightsError, match=r'callback "a\.children" has no right'):
-        check_callbacks(dash)
-    monkeypatch.setattr(rights, "CALLBACKS", {"a.children": "viewer"})
-    check_callbacks(dash)
-    monkeypatch.setattr(rights, "CALLBACKS", {"a.children": "everybody", "gone.children": "viewer"})
-    with pytest.raises(RightsError, match=r'no callback "gone\.children".*needs "everybody"'):
-        check_callbacks(dash)
 
 
 def test_the_gate_serves_pages_to_html_and_json_to_programs(house: House) -> None:

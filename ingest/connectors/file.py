@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ingest.connectors.mapping import FIELDS, Columns, close_to, columns_of
+from ingest.mapping import FIELDS, Columns, close_to, columns_of
 from ingest.found import Cursor, Found, Page, SetAside
 from ingest.instants import UNIX, UNIX_MILLISECONDS, NoZone
 from ingest.json_lines import json_columns, json_rows
