@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
-from sqlalchemy.exc import OperationalError
 
-from models.errors import WatchfloorError
+from models.explained import explained
 
 
 def build() -> typer.Typer:
@@ -16,27 +18,31 @@ def build() -> typer.Typer:
     from ingest import commands as of_ingest
     from models import commands as of_models
 
-    app = typer.Typer(
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        help="The watch floor of an organisation's social channels.",
-    )
+    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+    app.callback(epilog="Settings are WATCHFLOOR_* variables or one TOML file; the README lists them.")(watchfloor)
     for module in (of_ingest, of_dashboard, of_models):
         app.add_typer(module.app)
     return app
 
 
-def main() -> None:
+def watchfloor(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")] = False,
+) -> None:
+    """The watch floor of an organisation's social channels. Begin with: watchfloor run"""
+    if version:
+        typer.echo(importlib.metadata.version("watchfloor"))
+        raise typer.Exit
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; what it could not do is one clear sentence and a non-zero exit."""
     try:
-        build()(standalone_mode=True)
-    except WatchfloorError as error:
-        sys.exit(f"watchfloor: {error}")
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        sys.exit(f"watchfloor: the database does not answer: {reason}")
-    except BrokenPipeError:
-        sys.exit(1)
+        build()(args=arguments, prog_name="watchfloor")
+    except Exception as error:
+        sentence = explained(error)
+        if sentence is None:
+            raise
+        sys.exit(f"watchfloor: {sentence}")
 
 
 if __name__ == "__main__":

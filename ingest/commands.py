@@ -4,61 +4,39 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
-import subprocess
 import sys
-import threading
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, ValidationError
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ingest import connectors, demo, leases
-from ingest.connectors import file as file_connector
+from ingest import connectors
 from ingest.mapping import FIELDS
-from ingest.found import Page
-from ingest.pipeline import Pipeline
-from ingest.run import Outcome, run
-from ingest.schedule import Worker
 from models import audit, identity, organisation, settings, sources
+from models.backup import database_file
 from models.database import Database
 from models.errors import InputError
 from models.networks import network_by_key
 from models.settings import Settings
-from models.start import open_database
-from models.tables import source
+from models.start import bring_up, check_alone, check_port, existing_database, make_home, open_database
+from models.start import opened as opened_as_it_is
+from models.terminal import age, counted, existing, log_to, now, opened, out, print_table
 
 app = typer.Typer(no_args_is_help=True)
 source_app = typer.Typer(no_args_is_help=True, help="What is polled.")
 app.add_typer(source_app, name="source")
-out = Console(highlight=False, soft_wrap=True)
-log = logging.getLogger("watchfloor")
 
-# How long `run` waits for its two processes to finish what they are doing.
-PATIENCE_SECONDS = 20
-NICE = 5
-
-
-def now() -> datetime:
-    """The instant that a command calls now."""
-    return datetime.now(UTC)
-
-
-def _opened() -> Database:
-    return open_database(settings.load())
-
-
-def _pipeline(database: Database) -> Pipeline:
-    with database.read() as connection:
-        return Pipeline(organisation.current(connection, now()))
+LONGEST_SOURCE_NAME = 200
+# What a reason for setting rows aside says -> what to do about all of them.
+WAYS_OUT = {
+    "is not UTF-8": "Is the file in another encoding? Name it and import again: --encoding cp1252",
+    "has no zone": "Name the zone of the file and import again: --zone America/Los_Angeles",
+}
+EXAMPLE_ORGANISATION = "models/demo/meridian.toml"
 
 
 # -- files -------------------------------------------------------------------------------------------------
@@ -95,6 +73,10 @@ def import_file(
     hash_ids: Annotated[bool, typer.Option(help="Make ids from what a row says, where there is no id column.")] = False,
 ) -> None:
     """Store the posts of a file. It may be interrupted and repeated: nothing is lost, nothing is stored twice."""
+    # Here and in other commands: models of language and sentiment take a second to load.
+    from ingest import importing
+    from ingest.connectors import file as file_connector
+
     settings_of_file = {
         "zone": zone,
         "encoding": encoding,
@@ -109,105 +91,49 @@ def import_file(
         config = config.model_copy(update={"brands": _pairs(brand, "--brand-value")})
     for line in file_connector.explained(config):
         out.print(escape(line))
-    database = _opened()
-    name = _file_source(database, config)
-    outcome = _run_to_end(database, name)
+    loaded = settings.load()
+    database = open_database(loaded)
+    log_to(loaded)
+    begun = importing.begin(database, config)
+    if begun.line is not None:
+        out.print(f"Going on from line {begun.line:,}, where the last import of this file stopped.")
+    summary = importing.bring_in(database, begun)
     with database.write() as connection:
-        details = {"read": outcome.items, "new": outcome.new, "set_aside": outcome.set_aside}
+        details = {
+            "rows": summary.rows,
+            "stored": summary.stored,
+            "repeated": summary.repeated,
+            "set_aside": summary.set_aside,
+            "error": summary.error,
+        }
+        subject = str(config.path)
         audit.record(
-            connection,
-            at=now(),
-            action="file.imported",
-            subject=str(config.path),
-            actor="command line",
-            details=details,
+            connection, at=now(), action="file.imported", subject=subject, actor="command line", details=details
         )
-    out.print(
-        f"{escape(file.name)}: {outcome.new:,} mentions stored, {outcome.repeated:,} were stored already, "
-        f"{outcome.set_aside:,} set aside."
-    )
-    if outcome.error:
-        raise InputError(outcome.error)
+    if summary.rows or not summary.error:
+        out.print(f"{escape(file.name)}: {summary.sentence()}.")
+    if summary.set_aside or summary.incomplete:
+        reasons = importing.set_aside_reasons(database, begun)
+        for reason, number in reasons:
+            out.print(escape(f"  {counted(number, 'row')}: {reason}"))
+        for sign, way_out in WAYS_OUT.items():
+            if any(sign in reason for reason, _ in reasons):
+                out.print(way_out)
+    if summary.error:
+        raise InputError(summary.error)
 
 
 def _pairs(given: list[str] | None, flag: str) -> dict[str, str]:
-    pairs = {}
+    pairs: dict[str, str] = {}
     for item in given or ():
         key, sign, value = item.partition("=")
+        key = key.strip()
         if not sign or not key or not value:
             raise InputError(f'{flag} "{item}": write it as NAME=VALUE')
-        pairs[key.strip()] = value.strip()
+        if key in pairs:
+            raise InputError(f'{flag} "{item}": {key} was given twice')
+        pairs[key] = value.strip()
     return pairs
-
-
-def _file_source(database: Database, config: BaseModel) -> str:
-    """The name of the source that holds the cursor of this file; a finished one begins again."""
-    stored = config.model_dump(mode="json")
-    name = f"File {stored['path']}"
-    with database.write() as connection:
-        row = connection.execute(source.select().where(source.c.name == name)).first()
-        if row is None:
-            sources.add(
-                connection,
-                name=name,
-                kind="file",
-                network_id=1,
-                config=stored,
-                every_seconds=file_connector.EVERY_SECONDS,
-                now=now(),
-            )
-        else:
-            again = row.state != "active" or row.config != stored
-            values: dict[str, Any] = {"config": stored, "state": "active", "due_at": now(), "last_error": None}
-            if again:
-                values["cursor"] = None
-            connection.execute(source.update().where(source.c.id == row.id).values(**values))
-    return name
-
-
-def _run_to_end(database: Database, name: str) -> Outcome:
-    """Run a source until it has no more, with a bar, the rate and the time left; Ctrl-C ends after the page."""
-    stopping = threading.Event()
-    before = signal.signal(signal.SIGINT, lambda *_: stopping.set())
-    pipeline = _pipeline(database)
-    worker = f"import-{os.getpid()}"
-    total = Outcome()
-    began = time.monotonic()
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:.0f} %"),
-        TimeRemainingColumn(),
-    )
-    try:
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("reading", total=1.0)
-
-            def show(outcome: Outcome, page: Page) -> None:
-                items = total.items + outcome.items
-                rate = items / max(time.monotonic() - began, 0.001)
-                bar.update(task, completed=page.progress or 0.0, description=f"{items:,} rows, {rate:,.0f} a second")
-
-            while True:
-                lease = leases.take(database, worker, now=now(), name=name)
-                if lease is None:
-                    raise InputError(f'"{name}" is being read by another process; wait for it, or stop it')
-                part = run(database, pipeline, lease, stopping=stopping.is_set, progress=show)
-                total = Outcome(
-                    total.items + part.items,
-                    total.new + part.new,
-                    total.repeated + part.repeated,
-                    total.set_aside + part.set_aside,
-                    total.pages + part.pages,
-                    part.done,
-                    part.error,
-                )
-                if part.done or part.error:
-                    return total
-                if stopping.is_set():
-                    raise InputError("interrupted; what was read is stored, the same command goes on from there")
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 # -- sources -----------------------------------------------------------------------------------------------
@@ -216,22 +142,22 @@ def _run_to_end(database: Database, name: str) -> Outcome:
 @source_app.command("list", epilog="Example: watchfloor source list")
 def source_list() -> None:
     """Every source, how it is doing, and how old its data is."""
-    with _opened().read() as connection:
+    with existing().read() as connection:
         found = sources.health(connection, now())
     table = Table("source", "kind", "state", "every", "data age", "normal", "last error", box=None)
     for item in found:
-        age = "never" if item.data_age_seconds is None else f"{item.data_age_seconds:.0f} s"
         table.add_row(
             escape(item.name),
             item.kind,
             item.badge,
             f"{item.every_seconds:g} s",
-            age,
+            age(item.data_age_seconds),
             f"{item.normal_seconds:.1f} s",
             escape(item.last_error or ""),
         )
-    out.print(table)
-    out.print(f"{len(found)} sources.")
+    if found:
+        print_table(table)
+    out.print(f"{counted(len(found), 'source')}.")
 
 
 @source_app.command(
@@ -247,13 +173,15 @@ def source_add(
     connector = connectors.by_kind(kind)
     config = _config(connector, _pairs(given, "--set"))
     network = connector.NETWORK or getattr(config, "network", None) or "other"
-    with _opened().write() as connection:
+    if not name.strip() or len(name) > LONGEST_SOURCE_NAME or not name.isprintable():
+        raise InputError(f"--name must be 1 to {LONGEST_SOURCE_NAME} printable characters, it has {len(name)}")
+    with opened().write() as connection:
         sources.add(
             connection,
             name=name,
             kind=kind,
             network_id=network_by_key(str(network)).id,
-            config=config.model_dump(mode="json"),
+            config=config.model_dump(mode="json", exclude_unset=True),
             every_seconds=every or connector.EVERY_SECONDS,
             now=now(),
         )
@@ -271,10 +199,14 @@ def _config(connector: Any, values: Mapping[str, str]) -> BaseModel:
     except ValidationError as error:
         faults = []
         for fault in error.errors():
-            message = fault["msg"].removeprefix("Value error, ")
+            place, message = ".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, ")
             if fault["type"] == "extra_forbidden":
                 message = f"there is no such setting; known: {', '.join(connector.Config.model_fields)}"
-            faults.append(f"--set {'.'.join(map(str, fault['loc']))}: {message}")
+            elif fault["type"] == "missing":
+                message = f"is missing; give it as --set {place}=VALUE"
+            elif place:
+                message = f'"{fault["input"]}": {message}'
+            faults.append(f"--set {place}: {message}" if place else message)
         raise InputError("\n".join(faults)) from error
     assert isinstance(config, BaseModel)
     return config
@@ -283,7 +215,7 @@ def _config(connector: Any, values: Mapping[str, str]) -> BaseModel:
 @source_app.command("pause", epilog="Example: watchfloor source pause Press")
 def source_pause(name: str) -> None:
     """Poll a source no more until it is resumed."""
-    with _opened().write() as connection:
+    with existing().write() as connection:
         sources.pause(connection, name, by="command line")
         audit.record(connection, at=now(), action="source.paused", subject=name, actor="command line")
     out.print(f"{escape(name)} is paused.")
@@ -292,7 +224,7 @@ def source_pause(name: str) -> None:
 @source_app.command("resume", epilog="Example: watchfloor source resume Press")
 def source_resume(name: str) -> None:
     """Poll a source again, at once."""
-    with _opened().write() as connection:
+    with existing().write() as connection:
         sources.resume(connection, name, now=now())
         audit.record(connection, at=now(), action="source.resumed", subject=name, actor="command line")
     out.print(f"{escape(name)} is polled again.")
@@ -301,7 +233,13 @@ def source_resume(name: str) -> None:
 @app.command(epilog="Example: watchfloor once Press")
 def once(name: Annotated[str, typer.Argument(metavar="SOURCE")]) -> None:
     """Fetch a source now, once, in this terminal."""
-    database = _opened()
+    from ingest import leases
+    from ingest.pipeline import Pipeline
+    from ingest.run import run
+
+    loaded = settings.load()
+    database = existing_database(loaded)
+    log_to(loaded)
     lease = leases.take(database, f"once-{os.getpid()}", now=now(), name=name)
     if lease is None:
         with database.read() as connection:
@@ -309,8 +247,12 @@ def once(name: Annotated[str, typer.Argument(metavar="SOURCE")]) -> None:
         state = known.get(name)
         if state is None:
             raise InputError(f'no source "{name}"; known: {", ".join(known) or "none yet"}')
-        raise InputError(f'"{name}" is {state if state == "paused" else "being fetched by a worker"}; try again later')
-    outcome = run(database, _pipeline(database), lease)
+        if state == "paused":
+            raise InputError(f'"{name}" is paused; watchfloor source resume "{name}"')
+        raise InputError(f'"{name}" is being fetched by a worker; try again in a moment')
+    with database.read() as connection:
+        pipeline = Pipeline(organisation.current(connection, now()))
+    outcome = run(database, pipeline, lease)
     if outcome.error:
         raise InputError(f"{name}: {outcome.error}")
     out.print(f"{escape(name)}: {outcome.items:,} found, {outcome.new:,} new, {outcome.set_aside:,} set aside.")
@@ -322,116 +264,92 @@ def once(name: Annotated[str, typer.Argument(metavar="SOURCE")]) -> None:
 @app.command(epilog="Example: watchfloor ingest")
 def ingest() -> None:
     """Poll every source that is due, until stopped; several of these may share one PostgreSQL."""
+    from ingest.schedule import Worker
+    from ingest.together import until_stopped
+
     loaded = settings.load()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for noisy in ("httpx", "httpcore", "apscheduler"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     worker = Worker(open_database(loaded))
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
-    worker.start()
-    stopping.wait()
-    worker.stop()
+    with until_stopped() as stopping:
+        worker.start()
+        stopping.wait()
+        worker.stop()
     out.print("Ingest has stopped; every page under way was finished.")
 
 
 @app.command(name="run", epilog="Example: watchfloor run")
 def run_everything() -> None:
     """Start web and ingest on this machine, and print the address with a one-time sign-in link."""
+    from ingest import together
+
     loaded = settings.load()
-    database = open_database(loaded)
+    # Before anything is made or started.
+    check_port(loaded)
+    database = _brought_up(loaded)
     link = _first_steps(database, loaded)
     logs = loaded.home / "logs"
-    logs.mkdir(exist_ok=True)
-    processes = {}
-    for name in ("web", "ingest"):
-        log_file = (logs / f"{name}.log").open("ab")
-        # Not in this terminal's process group: Ctrl-C reaches only this process, which stops them in order.
-        processes[name] = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "app", name],
-            stdout=log_file,
-            stderr=log_file,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=(lambda: os.nice(NICE)) if name == "ingest" else None,
-        )
-        log_file.close()
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopping.set())
-    try:
-        _say_when_ready(loaded, link, processes, stopping)
-        _watch(database, processes, stopping)
-    finally:
-        _stop(processes)
-    ended = [name for name, process in processes.items() if process.returncode not in (0, -signal.SIGTERM)]
-    if ended and not stopping.is_set():
-        raise InputError(f"{' and '.join(ended)} ended by itself; the reason is in {logs}")
-    out.print("Stopped.")
+    with together.until_stopped() as stopping, together.started(logs) as children:
+        if together.wait_until_ready(loaded, children, stopping):
+            _greet(database, loaded, link)
+        elif not stopping.is_set() and not together.ended(children):
+            _say(f"Still starting after {together.READY_SECONDS} s; the logs are in {logs}")
+        together.watch(database, children, stopping, say=_say)
+        fallen = together.ended(children)
+        if stopping.is_set():
+            _say("Stopping; what is under way is finished first.")
+    database.close()
+    if fallen and not stopping.is_set():
+        reasons = "; ".join(child.reason() for child in fallen)
+        raise InputError(f"{reasons}. The other one was stopped; the logs are in {logs}")
+    _say("Stopped.")
+
+
+def _say(line: str) -> None:
+    """A line that is there at once, also in a pipe or a log."""
+    out.print(escape(line))
+    sys.stdout.flush()
+
+
+def _brought_up(loaded: Settings) -> Database:
+    make_home(loaded.home)
+    database = opened_as_it_is(loaded)
+    if database.is_sqlite:
+        check_alone(database)
+        kept = bring_up(database, loaded.home / "backups", now=now())
+        if kept is not None:
+            _say(f"The database was brought to this release; as it was before it is in {kept}")
+    database.close()
+    return open_database(loaded)
 
 
 def _first_steps(database: Database, loaded: Settings) -> str:
     """Make what a first start needs; returns a link that signs the first administrator in once."""
+    from ingest import demo
+
     with database.write() as connection:
         if loaded.demo and demo.is_wanted(connection, now()):
             demo.create(connection, rate=loaded.demo_rate, now=now())
+            _say("First start: a simulated organisation is created; WATCHFLOOR_DEMO=0 in a fresh home starts empty.")
         email = demo.first_administrator(connection, now())
         token = identity.make_link(connection, email, now(), valid_for=identity.FIRST_LINK_VALID)
     return f"{loaded.address}/signin/link?token={token}"
 
 
-def _say_when_ready(
-    loaded: Settings, link: str, processes: Mapping[str, subprocess.Popen[bytes]], stopping: threading.Event
-) -> None:
-    import httpx
+def _greet(database: Database, loaded: Settings, link: str) -> None:
+    from ingest import demo
 
-    host = "127.0.0.1" if loaded.host in ("0.0.0.0", "::") else loaded.host  # noqa: S104 - compared, not bound
-    for _ in range(600):
-        if stopping.wait(0.1) or any(process.poll() is not None for process in processes.values()):
-            return
-        try:
-            if httpx.get(f"http://{host}:{loaded.port}/readyz", timeout=2, trust_env=False).status_code == 200:
-                break
-        except httpx.HTTPError:
-            continue
-    out.print(f"Watchfloor is at {loaded.address}")
-    out.print("Sign in, once, within 24 hours, with")
-    print(f"  {link}", flush=True)
-    out.print("Ctrl-C stops it. Another link: watchfloor signin-link EMAIL")
+    _say(f"Watchfloor is at {loaded.address}")
+    _say("Sign in, once, within 24 hours, with")
+    typer.echo(f"  {link}")
+    with database.read() as connection:
+        if demo.is_wanted(connection, now()):
+            _say("It is empty. Describe your organisation: watchfloor organisation load FILE")
+            _say(f"({_example()} shows how); then bring posts in: watchfloor import FILE, or watchfloor source add")
+    place = database_file(database) if database.is_sqlite else database.url.render_as_string()
+    _say(f"Ctrl-C stops it. Data: {place}. Another link: watchfloor signin-link EMAIL")
 
 
-def _watch(database: Database, processes: Mapping[str, subprocess.Popen[bytes]], stopping: threading.Event) -> None:
-    """Until stopped or a process ends: how far the history of the simulated organisation is filled in."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        tasks: dict[str, Any] = {}
-        while not stopping.wait(1.0):
-            if any(process.poll() is not None for process in processes.values()):
-                return
-            with database.read() as connection:
-                filling = {
-                    item.name: item.progress
-                    for item in sources.health(connection, now())
-                    if item.progress is not None and (item.state == "active" or item.name in tasks)
-                }
-            for name, progress in filling.items():
-                if name not in tasks:
-                    tasks[name] = bar.add_task(f"Filling in {name}, newest first", total=100)
-                bar.update(tasks[name], completed=int(100 * progress))
-                if progress >= 1 and not bar.tasks[tasks[name]].finished:
-                    bar.remove_task(tasks[name])
-
-
-def _stop(processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    for process in processes.values():
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    for process in processes.values():
-        try:
-            process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            # Safe at any instant: what was not committed is fetched again.
-            process.kill()
-            process.wait()
+def _example() -> Path:
+    return Path(__file__).parent.parent / EXAMPLE_ORGANISATION

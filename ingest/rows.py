@@ -235,8 +235,8 @@ def _counts(likes: str, replies: str, reposts: str, impressions: str, notes: lis
 
 
 def _count(given: str, field: str, notes: list[str]) -> int | None:
-    # Below 2^53 for sure, which is the limit; a float would round what lies just above it.
-    if len(given) < 16 and given.isdecimal():
+    # Below 2^40 for sure, which is the limit.
+    if len(given) < 13 and given.isdecimal():
         return int(given)
     plain = given.strip()
     if not plain:
@@ -247,7 +247,7 @@ def _count(given: str, field: str, notes: list[str]) -> int | None:
     except ValueError:
         count = None
     if count is None:
-        notes.append(f'{field}: "{safe_text(given[:40])}" is no count of 0 to 2^53')
+        notes.append(f'{field}: "{safe_text(given[:40])}" is no count of 0 to 2^40')
     return count
 
 

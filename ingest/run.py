@@ -12,14 +12,13 @@ from typing import Any, Protocol, cast
 
 import orjson
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import DBAPIError
 
 from ingest import connectors, leases, store
 from ingest.door import safe_text
 from ingest.found import Cursor, Page, SetAside
 from ingest.leases import Lease
 from ingest.pipeline import Enriched, Pipeline, chunks
-from models.database import Database, raise_change
+from models.database import DATABASE_ERRORS, Database, raise_change
 from models.errors import ConnectorError, InputError, LeaseLost
 
 log = logging.getLogger("watchfloor.ingest")
@@ -109,10 +108,10 @@ def run(
         return _failure(
             database, lease, outcome, started, now(), ConnectorError(reason, permanent=True, kind="unknown")
         )
-    except DBAPIError as error:
+    except DATABASE_ERRORS as error:
         # Nothing of the page was stored and the cursor did not move: the next run reads it again.
         log.exception("store_failed source=%r", lease.name)
-        reason = f"the database refused a page: {str(error.orig).splitlines()[0]}"
+        reason = f"the database refused a page: {str(getattr(error, 'orig', error)).splitlines()[0]}"
         return _failure(database, lease, outcome, started, now(), ConnectorError(reason, kind="unknown"))
     except Exception as error:
         log.exception("run_failed source=%r", lease.name)
@@ -261,7 +260,7 @@ def _failure(
             raise_change(connection, "sources")
     except LeaseLost:
         log.warning("lease_lost source=%r", lease.name)
-    except DBAPIError:
+    except DATABASE_ERRORS:
         # The lease runs out by itself, and the source is polled again.
         log.exception("failure_not_written source=%r", lease.name)
     return _failed(outcome, reason)

@@ -39,6 +39,9 @@ BRAND_LOCK = 0x57464C52
 
 Row = Sequence[Any]
 
+# What a refused statement raises: bulk writes go past SQLAlchemy, which would make a DBAPIError of the other two.
+DATABASE_ERRORS = (DBAPIError, sqlite3.Error, psycopg.Error)
+
 
 def latest(now: datetime) -> datetime:
     """The newest instant that a post may carry."""
@@ -128,6 +131,7 @@ def _sqlite_engine(url: URL, begin: str) -> Engine:
             "foreign_keys=ON",
             "temp_store=MEMORY",
             "cache_size=-32000",
+            "wal_autocheckpoint=4000",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -354,6 +358,7 @@ class Watcher:
 
 
 __all__ = [
+    "DATABASE_ERRORS",
     "EARLIEST",
     "EPOCH",
     "MICROSECOND",

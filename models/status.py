@@ -18,7 +18,7 @@ from models.tables import cube, set_aside
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`mentions`: total, by_brand (key -> number), unmatched. `sources`: one entry each, worst badge word in `state`."""
+    """`mentions`: total, by_brand (key -> number), unmatched. `sources`: one entry each, its badge in `state`."""
 
     mentions: dict[str, Any]
     set_aside: int

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from types import ModuleType
 
 from models.errors import InputError
 
 
+@cache
 def kinds() -> tuple[str, ...]:
     """The kinds of source there are, in alphabetical order."""
     names = (module.name for module in pkgutil.iter_modules(__path__))
