@@ -119,8 +119,10 @@
     return ((after && after.rows) || []).filter((row) => !have.has(row.id)).length;
   };
   function listen(list) {
-    list.addEventListener("mouseenter", () => { over = true; });
-    list.addEventListener("mouseleave", () => { over = false; if (!reading()) draw(); });
+    // The whole panel: on the way to "3 new above" nothing may move either.
+    const panel = list.closest("[data-panel]");
+    panel.addEventListener("mouseenter", () => { over = true; });
+    panel.addEventListener("mouseleave", () => { over = false; if (!reading() && waiting()) draw(); });
     list.addEventListener("scroll", () => { if (!reading() && waiting()) draw(); }, { passive: true });
     list.addEventListener("focusout", () => setTimeout(() => { if (!reading() && waiting()) draw(); }, 0));
   }

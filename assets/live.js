@@ -262,12 +262,13 @@
     return now;
   }
   L.status = current;
+  L.link = () => socket;
 
-  let said_last = "";
+  let lastSaid = "";
   function status() {
     const now = current(), key = [now.state, now.words, now.detail, now.link, beat && beat.at].join("|");
-    if (key === said_last) return;
-    said_last = key;
+    if (key === lastSaid) return;
+    lastSaid = key;
     const badge = part("live-badge");
     if (badge) badge.dataset.state = now.state;
     write(part("live-badge-words"), now.words);

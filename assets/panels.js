@@ -89,5 +89,15 @@
     cover(panel);
   });
   // Another page has other elements: what was drawn before must not be taken for drawn.
-  window.addEventListener("live:subscribed", () => { failures.clear(); KEYS.forEach(cover); });
+  window.addEventListener("live:subscribed", () => {
+    failures.clear();
+    KEYS.forEach(cover);
+    // Where the data takes its time, the panel already says what it will be.
+    setTimeout(() => {
+      for (const key of KEYS) {
+        const host = document.getElementById(key + "-head");
+        if (host && !host.parts) head(key, { title: host.parentElement.getAttribute("aria-label"), sub: "", side: "" });
+      }
+    }, 250);
+  });
 })();

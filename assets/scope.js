@@ -54,14 +54,34 @@
       button.setAttribute("aria-label", NAMES[kind] + ": " + words(kind, scope[kind]));
     }
     windows(document.getElementById("scope-bar"), scope.window);
-    const field = document.getElementById("search-text");
+    const field = searchField();
     if (field) {
-      if (document.activeElement !== field || !field.value) field.value = scope.q;
+      // Words that somebody is typing stay; words that were searched for follow the address.
+      if (!field.dataset.typing) field.value = scope.q;
       field.closest(".search").classList.toggle("filled", Boolean(scope.q));
     }
     phone(scope);
     if (open && open.redraw) open.redraw();
     return location.search;
+  }
+  function searchField() {
+    const box = document.getElementById("search-box");
+    if (!box || box.firstChild) return box && box.firstChild;
+    const field = searching(make("input", "", box), "search-text");
+    field.addEventListener("input", () => { field.dataset.typing = "1"; });
+    field.addEventListener("blur", () => { if (!field.value.trim()) delete field.dataset.typing; });
+    return field;
+  }
+  function searching(field, id) {
+    if (id) field.id = id;
+    field.type = "search";
+    field.placeholder = "Search mentions, people, topics";
+    field.maxLength = 200;
+    field.autocomplete = "off";
+    field.spellcheck = false;
+    field.setAttribute("enterkeyhint", "search");
+    field.setAttribute("aria-label", "Search mentions, people, topics");
+    return field;
   }
   function windows(host, chosen) {
     const span = chosen || "24h";
@@ -142,6 +162,7 @@
           group = item.group;
           make("li", "", host, group).setAttribute("role", "presentation");
         }
+        const named = item.name.toLowerCase().includes(wanted);
         const implied = (above.get(item.key) || []).some((key) => chosen.has(key));
         const row = make("li", implied ? "implied" : "", host);
         row.id = "option-" + kind + "-" + item.key;
@@ -149,6 +170,7 @@
         row.setAttribute("aria-selected", String(implied || chosen.has(item.key)));
         row.style.setProperty("--depth", item.depth);
         row.dataset.key = item.key;
+        if (wanted && !named) row.dataset.above = "1";
         icon("check", "s12", make("span", "tick-box", row));
         make("bdi", "", row, item.name);
       }
@@ -174,7 +196,11 @@
       find.addEventListener("keydown", (event) => {
         if (event.key === "ArrowDown") mark(at + 1, true);
         else if (event.key === "ArrowUp") mark(Math.max(at - 1, 0), true);
-        else if (event.key === "Enter") { const all = rows(); if (all.length) choose(all[at < 0 ? 0 : at].dataset.key); }
+        else if (event.key === "Enter") {
+          // What stands there only to show where it is found is not what was looked for.
+          const all = rows(), hit = at < 0 ? all.find((row) => !row.dataset.above) : all[at];
+          if (hit) choose(hit.dataset.key);
+        }
         else return;
         event.preventDefault();
       });
@@ -261,11 +287,8 @@
     }
     make("h3", "", parts, "Search");
     const field = make("label", "find", parts), text = make("input", "", field);
-    text.type = "search";
-    text.placeholder = "Search mentions, people, topics";
-    text.maxLength = 200;
+    searching(text, "");
     text.value = asked().q;
-    text.setAttribute("enterkeyhint", "search");
     text.addEventListener("change", () => change({ q: text.value.trim() }));
     for (const kind of LISTS) {
       make("h3", "", parts, NAMES[kind]);
@@ -305,12 +328,12 @@
     else if (what && what.dataset.do === "sheet") sheet(what);
     else if (what && what.dataset.do === "find") sheet(what).focus();
     else if (what && what.dataset.do === "person") person(what);
-    else if (what && what.dataset.do === "clear-search") { document.getElementById("search-text").value = ""; change({ q: "" }); }
+    else if (what && what.dataset.do === "clear-search") { leaveSearch(document.getElementById("search-text")); change({ q: "" }); }
     else if (open && !open.host.contains(at) && at.isConnected) close();
   });
   document.addEventListener("keydown", (event) => {
     const at = event.target;
-    if (at.id === "search-text" && event.key === "Enter") change({ q: at.value.trim() });
+    if (at.id === "search-text" && event.key === "Enter") { delete at.dataset.typing; change({ q: at.value.trim() }); }
     if (at.dataset && at.dataset.window && ["ArrowRight", "ArrowLeft"].includes(event.key)) {
       const all = [...at.parentElement.querySelectorAll("[data-window]")];
       const next = all[(all.indexOf(at) + (event.key === "ArrowRight" ? 1 : all.length - 1)) % all.length];
@@ -326,5 +349,10 @@
     }
   });
   window.addEventListener("resize", close);
-  window.WatchfloorScope = { show, offer, change, clear, close, isFiltered, isOpen: () => Boolean(open) };
+  function leaveSearch(field) {
+    delete field.dataset.typing;
+    field.value = asked().q;
+    field.blur();
+  }
+  window.WatchfloorScope = { leaveSearch, show, offer, change, clear, close, isFiltered, isOpen: () => Boolean(open) };
 })();

@@ -10,9 +10,10 @@
     if (!view) return "";
     document.title = view.title;
     const bar = part("scope-bar");
-    if (bar) bar.dataset.live = String(Boolean(view.live));
+    if (bar) bar.dataset.live = view.path ? String(Boolean(view.live)) : "none";
+    badge();
     for (const link of document.querySelectorAll(".ri,.ri-phone")) {
-      const on = link.getAttribute("href") === view.path;
+      const on = link.getAttribute("href") === view.rail;
       link.classList.toggle("on", on);
       if (on) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
@@ -22,6 +23,14 @@
     return "";
   }
 
+  /* The link may have said how it stands before there was a badge to say it. */
+  function badge() {
+    const now = window.LIVE.status ? window.LIVE.status() : null;
+    if (!now || !part("live-badge")) return;
+    part("live-badge").dataset.state = now.state;
+    write(part("live-badge-words"), now.words);
+    write(part("live-badge-detail"), now.detail);
+  }
   function pause() {
     if (part("scope-bar").dataset.live !== "true") return;
     if (window.LIVE.isPaused()) window.LIVE.resume();
@@ -42,13 +51,14 @@
     before = now.state;
   });
   window.addEventListener("live:version", () => { const host = part("new-version"); if (host) host.hidden = false; });
-  // What this person may see was changed while the page was open: ask anew, but not in a circle.
+  // What this person may see was changed while the page was open: ask anew, once an address, so never in a circle.
+  const REFUSED = "watchfloor-refused";
   window.addEventListener("live:refused", () => {
-    const last = Number(sessionStorage.getItem("watchfloor-refused") || 0);
-    if (Date.now() - last < 30000) return;
-    sessionStorage.setItem("watchfloor-refused", String(Date.now()));
+    if (sessionStorage.getItem(REFUSED) === location.href) return;
+    sessionStorage.setItem(REFUSED, location.href);
     location.reload();
   });
+  window.addEventListener("live:frame", () => sessionStorage.removeItem(REFUSED), { once: true });
 
   function typing(target) {
     return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
@@ -57,7 +67,11 @@
     const keys = part("keys");
     if (keys && keys.open) keys.close();
     else if (window.WatchfloorScope.close()) event.preventDefault();
-    else if (event.target.id === "search-text") event.target.blur();
+    else if (event.target.id === "search-text") {
+      // Otherwise the browser empties the field, and it would show another scope than the address.
+      event.preventDefault();
+      window.WatchfloorScope.leaveSearch(event.target);
+    }
   }
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { escape(event); return; }

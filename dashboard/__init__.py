@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
+    from dashboard.web import Program
     from models.database import Database
     from models.settings import Settings
 
 
-def create_app(settings: Settings, database: Database | None = None) -> FastAPI:
-    """The web program, ready to be served by one uvicorn process started with `dashboard.live.SERVER_OPTIONS`.
+def create_app(settings: Settings, database: Database | None = None) -> Program:
+    """The web program, an ASGI application for uvicorn started with `dashboard.live.SERVER_OPTIONS`.
 
     Raises SchemaError when the database has another schema, SettingsError when SQLite is already served by
     another web process; both say the way out.

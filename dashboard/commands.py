@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 
 import typer
-import uvicorn
 
 from models import settings
+from models.start import check_alone, check_port, open_database
+from models.terminal import out
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -15,10 +16,19 @@ app = typer.Typer(no_args_is_help=True)
 @app.command(epilog="Example: WATCHFLOOR_PORT=8080 watchfloor web")
 def web() -> None:
     """Serve the screens, until stopped."""
+    # Here and not above: a second of imports that no other command needs.
+    import uvicorn
+
     from dashboard.live import SERVER_OPTIONS
 
     loaded = settings.load()
+    # Looked at before the server starts: what goes wrong inside it is said by uvicorn, at length.
+    check_port(loaded)
+    database = open_database(loaded)
+    check_alone(database)
+    database.close()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    out.print(f"Serving {loaded.address}; Ctrl-C stops it. To sign in: watchfloor signin-link EMAIL")
     uvicorn.run(
         "dashboard.commands:application",
         factory=True,
@@ -34,7 +44,6 @@ def web() -> None:
 def application() -> object:
     """The program of one web process."""
     from dashboard import create_app
-    from models.start import open_database
 
     loaded = settings.load()
     return create_app(loaded, open_database(loaded))

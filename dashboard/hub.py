@@ -10,27 +10,26 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import psycopg
-from dash.development.base_component import Component
-from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard import scope as url_scope
 from dashboard.channel import Channel, State
-from dashboard.panel import Panel, Question
+from dashboard.panel import Question
 from dashboard.scope import UrlScope
+from dashboard.unit import PATIENCE_SECONDS, Job, Key, Unit, failed, next_edge
 from models import organisation as organisations
 from models import sources
-from models.access import VIEWER, Access, Scope
+from models.access import VIEWER, Access
 from models.database import Change, Database, Watcher
-from models.errors import NotFound, WatchfloorError
+from models.errors import NotFound
 from models.organisation import Organisation
 from models.sources import Health
 
@@ -42,68 +41,15 @@ log = logging.getLogger("watchfloor.live")
 # A panel is computed at most once in a second, and never costs more than a twentieth of its time.
 QUIET_SECONDS = 1.0
 COST_FACTOR = 20
-# What a panel may take before the screen says that it failed.
-PATIENCE_SECONDS = 5.0
 RETRY_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 60.0
 # Panels of one change that are ready within this time travel in one frame.
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.2
 FORGET_SECONDS = 60.0
 BEAT_SECONDS = 5.0
 THREADS = 4
 # What a part of the scope is where a panel does not read it.
 OPEN: dict[str, Any] = {"location_ids": None, "team_ids": None, "network_ids": None, "search": ""}
-# Whole numbers beyond 2^53 fail here, where a test sees it, and not in a browser that rounds them.
-ENCODING = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_STRICT_INTEGER
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What two viewers must have in common to share a panel; nothing of the person is in it."""
-
-    panel: str
-    scope: Scope
-    window: UrlScope
-    zone: str
-
-
-class Unit:
-    """One panel for one effective scope: its last answer, and when it may be computed again. Used on the loop only."""
-
-    def __init__(self, panel: Panel, key: Key) -> None:
-        self.panel = panel
-        self.key = key
-        self.fragment = b""
-        self.state: State | None = None
-        self.dirty = True
-        self.running = False
-        self.started = 0.0
-        self.earliest = 0.0
-        self.edge: datetime | None = None
-        self.failures = 0
-        self.channels: set[Channel] = set()
-
-    @property
-    def name(self) -> str:
-        """The panel's key."""
-        return self.panel.key
-
-    def wakes(self, change: Change) -> bool:
-        """Whether a change concerns what this panel reads."""
-        topic, brand_id = change
-        if topic not in self.panel.topics:
-            return False
-        return brand_id == 0 or brand_id in self.key.scope.brand_ids or brand_id in self.key.scope.tracked_ids
-
-    def due_at(self, now: float, wall: datetime) -> float | None:
-        """The instant (of the monotonic clock) to compute this unit at; None while nothing asks for it."""
-        if self.running or not any(channel.is_watched(now) for channel in self.channels):
-            return None
-        if self.dirty:
-            return self.earliest
-        if self.edge is None:
-            return None
-        return max(self.earliest, now + (self.edge - wall).total_seconds())
 
 
 class Hub:
@@ -132,6 +78,7 @@ class Hub:
         self._units: dict[Key, Unit] = {}
         self._channels: dict[str, Channel] = {}
         self._jobs: set[asyncio.Task[None]] = set()
+        self._is_outdated = False
         self._badges: tuple[tuple[int, str], ...] | None = None
         self._wake = asyncio.Event()
         self._slots = asyncio.Semaphore(THREADS)
@@ -149,7 +96,7 @@ class Hub:
         await self.take_beat()
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._follow, args=(loop,), name="changes", daemon=True).start()
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._beats())]
+        self._tasks = [asyncio.create_task(kept_up(work)) for work in (self._run, self._beats)]
 
     async def stop(self) -> None:
         """Stop computing; what runs in a thread is left to end."""
@@ -179,8 +126,8 @@ class Hub:
     async def _beats(self) -> None:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
+            await self.tidy()
             await self.take_beat()
-            self.sweep()
 
     # -- watching --------------------------------------------------------------------------------------------
 
@@ -222,7 +169,7 @@ class Hub:
         for unit in self._units.values():
             unit.dirty = unit.dirty or any(unit.wakes(change) for change in changes)
         if any(topic in ("organisation", "settings") for topic, _ in changes):
-            self._start_job(self.reload())
+            self._start_job(self._reload_or_say())
         self._wake.set()
 
     def retry(self, channel: Channel, panel: str) -> None:
@@ -240,13 +187,28 @@ class Hub:
             with self._database.read() as connection:
                 return organisations.current(connection, self.wall())
 
+        # Where the database does not answer now, the next beat tries again.
+        self._is_outdated = True
         self.organisation = await asyncio.to_thread(read)
+        self._is_outdated = False
         self.generation += 1
         for unit in self._units.values():
             unit.dirty = True
         for channel in self._channels.values():
             channel.wake_viewers()
         self._wake.set()
+
+    async def _reload_or_say(self) -> None:
+        try:
+            await self.reload()
+        except SQLAlchemyError as error:
+            log.warning("organisation_unread error=%s", type(error).__name__)
+
+    async def tidy(self) -> None:
+        """Read again what could not be read, forget what nobody watches."""
+        if self._is_outdated:
+            await self._reload_or_say()
+        self.sweep()
 
     def sweep(self) -> None:
         """Forget what nobody has watched for a minute."""
@@ -299,7 +261,7 @@ class Hub:
         cost = cpu = 0.0
         try:
             question = self._question(unit, wall)
-            unit.edge = _next_edge(unit, question, wall)
+            unit.edge = next_edge(unit, question, wall)
             async with self._slots:
                 running = asyncio.get_running_loop().run_in_executor(self._threads, job.run, question)
                 done, _ = await asyncio.wait({running}, timeout=PATIENCE_SECONDS)
@@ -307,12 +269,14 @@ class Hub:
                     running.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
                     await asyncio.to_thread(job.cancel)
                     raise TimeoutError
-            fragment, cost, cpu = running.result()
+            fragment, seconds, cpu = running.result()
+            # In one process with the database a second is only what is left of it by the other panels.
+            cost = cpu if self._database.is_sqlite else seconds
             state = State("live", at=wall)
             unit.failures = 0
         # One of the three places that catch broadly: a panel that fails is a state of that panel alone.
         except Exception as error:
-            fragment, state = unit.fragment, _failed(unit, error, wall)
+            fragment, state = unit.fragment, failed(unit, error, wall)
             unit.failures += 1
             unit.dirty = True
         finally:
@@ -346,7 +310,7 @@ class Hub:
 
         try:
             health = await asyncio.to_thread(read)
-        except Exception as error:
+        except SQLAlchemyError as error:
             log.warning("beat_failed error=%s", type(error).__name__)
             badge, age = "disconnected", None
         else:
@@ -368,74 +332,11 @@ class Hub:
             channel.wake_viewers()
 
 
-class Job:
-    """One computation in a thread, which another thread can cut short."""
-
-    def __init__(self, database: Database, panel: Panel) -> None:
-        self._database = database
-        self._panel = panel
-        self._connection: Connection | None = None
-        self._lock = threading.Lock()
-
-    def run(self, question: Question) -> tuple[bytes, float, float]:
-        """The panel's props as the inside of a JSON object, the seconds it took and those of a core."""
-        started, cpu = time.perf_counter(), time.thread_time()
-        with self._database.read() as connection:
-            with self._lock:
-                self._connection = connection
-            try:
-                answer = self._panel.query(connection, question)
-            finally:
-                # From here on the connection may serve another panel.
-                with self._lock:
-                    self._connection = None
-        props = self._panel.draw(answer)
-        fragment = orjson.dumps(props, default=_plain, option=ENCODING)[1:-1]
-        return fragment, time.perf_counter() - started, time.thread_time() - cpu
-
-    def cancel(self) -> None:
-        """Make the database give up the statement that is running, if one is."""
-        with self._lock:
-            if self._connection is None:
-                return
-            driver: Any = self._connection.connection.driver_connection
-            try:
-                driver.cancel() if isinstance(driver, psycopg.Connection) else driver.interrupt()
-            except Exception as error:
-                log.warning("cancel_failed panel=%s error=%s", self._panel.key, type(error).__name__)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Component):
-        return value.to_plotly_json()
-    raise TypeError(f"a panel pushes plain values, not {type(value).__name__}")
-
-
-def _failed(unit: Unit, error: Exception, wall: datetime) -> State:
-    reference = blake2b(f"{unit.key}{wall}".encode(), digest_size=4).hexdigest().upper()
-    if isinstance(error, WatchfloorError):
-        reason = str(error)
-    elif isinstance(error, TimeoutError):
-        reason = f"This took longer than {PATIENCE_SECONDS:.0f} s and was given up."
-    else:
-        reason = "This could not be read. It is tried again by itself."
-    log.error(
-        "panel_failed panel=%s reference=%s error=%s",
-        unit.panel.key,
-        reference,
-        type(error).__name__,
-        exc_info=None if isinstance(error, (WatchfloorError, TimeoutError)) else error,
-    )
-    return State("error", at=wall, reason=reason, reference=reference)
-
-
-def _next_edge(unit: Unit, question: Question, wall: datetime) -> datetime | None:
-    """When a live window moves on by a step although nothing happened; None where it never does."""
-    window = question.window
-    if not window.live or "window" in unit.panel.ignores:
-        return None
-    zone = question.organisation.zone_info
-    step = timedelta(seconds=window.step_seconds)
-    edge = url_scope.edge_before(wall, window.step_seconds, zone)
-    # A local day has 23 to 25 hours, so the edge is looked up and not added.
-    return url_scope.edge_before(edge + step * 1.5, window.step_seconds, zone)
+async def kept_up(work: Callable[[], Awaitable[None]]) -> None:
+    """Run something that never ends by itself, and again after a second should it fail: screens would stand still."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            log.error("loop_failed loop=%s error=%s", work.__name__, type(error).__name__, exc_info=error)
+            await asyncio.sleep(1)

@@ -9,15 +9,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 from fastapi import FastAPI, Request, Response, WebSocket
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
+from dashboard.caller import Caller, is_same_origin
 from dashboard.channel import Channel, Viewer
-from dashboard.hub import PATIENCE_SECONDS, Hub
+from dashboard.gate import CALLER
+from dashboard.hub import Hub
+from dashboard.unit import PATIENCE_SECONDS
 from models.access import Access
 from models.errors import AccessDenied, NotFound, WatchfloorError
 from models.identity import Signed
@@ -106,7 +108,7 @@ class Links:
             await asyncio.sleep(RECHECK_SECONDS)
             try:
                 await self.look()
-            except DBAPIError as error:
+            except SQLAlchemyError as error:
                 # Nobody can sign out while the database does not answer; the next look decides.
                 log.warning("recheck_failed error=%s", type(error).__name__)
 
@@ -122,21 +124,22 @@ class Links:
                 link.allow(signed.access if signed is not None else None)
 
 
-def mount(server: FastAPI, hub: Hub, links: Links, *, identify: Identify, public_url: str = "") -> None:
+def mount(server: FastAPI, hub: Hub, links: Links, *, identify: Identify) -> None:
     """Serve `/live` and `/live/state`."""
 
     @server.websocket("/live")
     async def live(socket: WebSocket) -> None:
-        if not is_own_origin(socket.headers.get("origin"), socket.headers.get("host"), public_url):
+        if not is_own_origin(socket.headers, socket.scope.get(CALLER)):
             await socket.close(FOREIGN_ORIGIN)
             return
         signed = identify()
         link = links.open(signed, socket)
-        await socket.accept()
         if link is None:
+            await socket.accept()
             await socket.close(TOO_MANY, f"more than {SOCKETS_PER_SESSION} tabs of one session")
             return
         try:
+            await socket.accept()
             await link.run()
         finally:
             links.close(signed, link)
@@ -282,14 +285,9 @@ class Link:
                         await socket.send_text(message)
 
 
-def is_own_origin(origin: str | None, host: str | None, public_url: str) -> bool:
+def is_own_origin(headers: Mapping[str, str], caller: Caller | None) -> bool:
     """Whether a page of ours opens the socket. Browsers always say where a socket comes from."""
-    if not origin:
-        return False
-    asked = urlsplit(origin)
-    if public_url and (asked.scheme, asked.netloc) == urlsplit(public_url)[:2]:
-        return True
-    return asked.scheme in ("http", "https") and asked.netloc == (host or "")
+    return caller is not None and "origin" in headers and is_same_origin(headers, caller)
 
 
 def read_message(text: str | None) -> dict[str, Any]:

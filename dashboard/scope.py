@@ -153,9 +153,9 @@ def window_at(asked: UrlScope, organisation: Organisation, now: datetime) -> Win
         return _custom(asked.span, zone, now)
     span, step = WINDOWS[asked.window]
     if asked.at is None:
-        return Window(asked.window, _edge_after(now - timedelta(seconds=span), step, zone), now, step, True)
+        return Window(asked.window, _start(now, span, step, zone), now, step, True)
     end = _resolved(asked.at, zone, ends=True)
-    start = _edge_after(end - timedelta(seconds=span), step, zone)
+    start = _start(end, span, step, zone)
     if end > now + timedelta(days=1):
         raise ScopeError(f"at: {_written(asked.at)} lies in the future; leave it out to see what is said now")
     return Window(asked.window, start, min(end, now), step, False)
@@ -352,9 +352,11 @@ def _custom(span: tuple[Instant, Instant], zone: ZoneInfo, now: datetime) -> Win
     return Window("custom", edge_before(start, step, zone), end, step, live)
 
 
-def _edge_after(instant: datetime, step_seconds: int, zone: ZoneInfo) -> datetime:
-    edge = edge_before(instant, step_seconds, zone)
-    return edge if edge == instant else edge_before(edge + timedelta(seconds=step_seconds * 1.5), step_seconds, zone)
+def _start(end: datetime, span: int, step_seconds: int, zone: ZoneInfo) -> datetime:
+    """The first edge inside the span, counted back from the last one: steps before summer time keep their length."""
+    last = edge_before(end, step_seconds, zone)
+    steps = int((last - end + timedelta(seconds=span)).total_seconds() // step_seconds)
+    return last - timedelta(seconds=steps * step_seconds)
 
 
 def _shown(value: str) -> str:

@@ -13,9 +13,9 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from sqlalchemy import Connection
 
-from dashboard import gate, scope
+from dashboard import bars, gate, scope
 from dashboard.style import icon
-from dashboard.views import VIEWS, by_path
+from dashboard.views import by_path
 from models import organisation as organisations
 from models.access import VIEWER, Access
 from models.errors import AccessDenied, NotFound, ScopeError
@@ -43,16 +43,6 @@ INDEX = """<!DOCTYPE html>
 </html>
 """
 
-# What the keyboard does, as the overlay lists it; assets/shell.js does it.
-KEYS = (
-    ("/", "Search mentions"),
-    ("P", "Pause and resume"),
-    ("1 – 5", "Window: 15 minutes, 1 hour, 24 hours, 7 days, 30 days"),
-    ("Esc", "Close what is open, leave the search"),
-    ("?", "Show these keys"),
-)
-KINDS = {"brand": "Brand", "location": "Location", "team": "Team", "network": "Network"}
-
 
 @dataclass(frozen=True, slots=True)
 class Screen:
@@ -74,8 +64,8 @@ def layout() -> Component:
             dcc.Location(id="url", refresh=False),
             dcc.Store(id="view"),
             dcc.Store(id="scope-options"),
-            _rail(),
-            _scope_bar(),
+            bars.rail(),
+            bars.scope_bar(),
             html.Div(
                 className="body",
                 children=[
@@ -98,9 +88,9 @@ def layout() -> Component:
                     html.Main(id="page", tabIndex="-1"),
                 ],
             ),
-            _bottom_bar(),
+            bars.bottom_bar(),
             html.Div(id="say", className="unseen", role="status", **{"aria-live": "polite"}),
-            _key_list(),
+            bars.key_list(),
         ],
     )
 
@@ -108,15 +98,6 @@ def layout() -> Component:
 def register(app: Dash, *, read: Read) -> None:
     """Which page an address shows is decided on the server; the scope bar follows the address in the browser."""
 
-    @app.callback(
-        Output("page", "children"),
-        Output("notices", "children"),
-        Output("scope-options", "data"),
-        Output("view", "data"),
-        Input("url", "pathname"),
-        Input("url", "search"),
-        State("view", "data"),
-    )
     async def show(pathname: str | None, search: str | None, shown: dict[str, Any] | None) -> tuple[Any, ...]:
         access, now = gate.current().access, datetime.now(UTC)
         screen = await asyncio.to_thread(_read_and_route, read, pathname or "/", search or "", access, now)
@@ -128,6 +109,15 @@ def register(app: Dash, *, read: Read) -> None:
             screen.view,
         )
 
+    app.callback(
+        Output("page", "children"),
+        Output("notices", "children"),
+        Output("scope-options", "data"),
+        Output("view", "data"),
+        Input("url", "pathname"),
+        Input("url", "search"),
+        State("view", "data"),
+    )(show)
     app.clientside_callback(
         "function (search) { return window.WatchfloorScope.show(search); }",
         Output("scope-bar", "data-shown"),
@@ -145,12 +135,10 @@ def register(app: Dash, *, read: Read) -> None:
     )
 
 
-def route(
-    pathname: str, search: str, access: Access, organisation: Organisation, now: datetime
-) -> Screen:
+def route(pathname: str, search: str, access: Access, organisation: Organisation, now: datetime) -> Screen:
     """The page of an address for this person, or a calm message that says what is wrong with it."""
     who = {"name": access.name, "email": access.email}
-    options = {"person": who, "kinds": {}, "zone": organisation.zone}
+    options: dict[str, Any] = {"person": who, "kinds": {}, "zone": organisation.zone}
     notices = [_simulated()] if organisation.simulated else []
     view = by_path(pathname)
     if view is None:
@@ -169,9 +157,13 @@ def route(
             said = "No brand is open to you yet. An administrator can give you one."
             return _message("denied", "lock", "You may not see this", said, "", "", notices, options)
         title = "This link asks for something that is not there"
-        return _message("fault", "info", title, _sentence(str(fault)), "Clear filters", view.path, notices, options)
+        said = f"There is {fault} that you may see" if isinstance(fault, NotFound) else str(fault)
+        return _message("fault", "info", title, _sentence(said), "Clear filters", view.path, notices, options)
     if not question.window.live:
-        notices = [*notices, _as_known_now(asked, scope.window_words(question.window, organisation.zone_info), question.zone)]
+        notices = [
+            *notices,
+            _as_known_now(asked, scope.window_words(question.window, organisation.zone_info), question.zone),
+        ]
     return Screen(
         page=view.key,
         children=view.place(),
@@ -181,6 +173,7 @@ def route(
             "page": view.key,
             "title": f"{view.title} · {TITLE}",
             "path": view.path,
+            "rail": view.path,
             "search": asked.to_search(),
             "live": question.window.live,
         },
@@ -211,7 +204,7 @@ def _message(
         children=html.Div(children, className="message", role="alert"),
         notices=notices,
         options=options,
-        view={"page": page, "title": f"{title} · {TITLE}", "path": None, "search": "", "live": False},
+        view={"page": page, "title": f"{title} · {TITLE}", "path": None, "rail": href, "search": "", "live": False},
     )
 
 
@@ -245,161 +238,3 @@ def _as_known_now(asked: scope.UrlScope, words: str, zone: str) -> Component:
             dcc.Link("Back to live", href=live.to_search() or "/", className="btn sm"),
         ],
     )
-
-
-def _rail() -> Component:
-    return html.Nav(
-        className="rail",
-        **{"aria-label": "Main"},
-        children=[
-            dcc.Link(
-                [icon("logo", "s28"), html.Span("Watchfloor", className="unseen")], href="/", className="logo"
-            ),
-            *[
-                dcc.Link([icon(view.icon), html.Span(view.title)], href=view.path, className="ri")
-                for view in VIEWS
-            ],
-            html.Span(className="railgap"),
-            html.Button(
-                icon("theme"),
-                className="railbtn",
-                disable_n_clicks=True,
-                title="Dark or light",
-                **{"aria-label": "Switch between dark and light", "data-do": "theme"},
-            ),
-            html.Button(
-                html.Span(className="av a1", **{"data-initials": ""}),
-                className="railbtn",
-                disable_n_clicks=True,
-                **{"aria-label": "You", "aria-haspopup": "dialog", "data-do": "person"},
-            ),
-        ],
-    )
-
-
-def _scope_bar() -> Component:
-    return html.Header(
-        id="scope-bar",
-        className="scope",
-        **{"aria-label": "Scope"},
-        children=[
-            html.Button(
-                [html.Span(className="v"), html.Em(className="w"), icon("chev", "s16")],
-                className="phone sel",
-                disable_n_clicks=True,
-                **{"aria-haspopup": "dialog", "data-do": "sheet", "aria-label": "Scope"},
-            ),
-            *[_kind_button(kind, name) for kind, name in KINDS.items()],
-            html.Span(
-                className="seg",
-                role="radiogroup",
-                **{"aria-label": "Window"},
-                children=[
-                    html.Button(
-                        name, role="radio", disable_n_clicks=True, **{"data-window": name, "aria-checked": "false"}
-                    )
-                    for name in scope.WINDOWS
-                ],
-            ),
-            html.Span(className="grow"),
-            html.Div(
-                className="search",
-                role="search",
-                children=[
-                    icon("search", "s16"),
-                    dcc.Input(
-                        id="search-text",
-                        type="search",
-                        placeholder="Search mentions, people, topics",
-                        maxLength=scope.LONGEST_SEARCH,
-                    ),
-                    html.Kbd("/"),
-                    html.Button(
-                        icon("x", "s14"),
-                        disable_n_clicks=True,
-                        **{"aria-label": "Clear the search", "data-do": "clear-search"},
-                    ),
-                ],
-            ),
-            html.Button(
-                icon("search"),
-                className="phone icon",
-                disable_n_clicks=True,
-                **{"aria-label": "Search", "data-do": "find"},
-            ),
-            html.Span(className="vr"),
-            html.Span(className="zone", id="zone"),
-            html.Span(
-                id="live-badge",
-                className="badge",
-                role="status",
-                children=[
-                    html.Span(className="mark"),
-                    html.B(id="live-badge-words"),
-                    html.Span(id="live-badge-detail", className="detail"),
-                ],
-            ),
-            html.Span(
-                [html.Span(className="mark"), html.B("Not live")],
-                className="badge not-live",
-                **{"data-state": "done"},
-            ),
-            html.Button(
-                [html.I(className="ic s14 ic-pause"), html.Span("Pause"), html.Kbd("P")],
-                className="btn pausebtn",
-                disable_n_clicks=True,
-                **{"data-do": "pause", "aria-pressed": "false"},
-            ),
-        ],
-    )
-
-
-def _kind_button(kind: str, name: str) -> Component:
-    return html.Button(
-        [html.Em(name), html.Span(className="v"), icon("chev", "s14")],
-        className="sel kinds",
-        disable_n_clicks=True,
-        **{"data-kind": kind, "aria-haspopup": "dialog", "aria-expanded": "false"},
-    )
-
-
-def _bottom_bar() -> Component:
-    """On a phone: what the rail holds."""
-    return html.Nav(
-        className="bottom",
-        **{"aria-label": "Main"},
-        children=[
-            *[
-                dcc.Link([icon(view.icon), html.Span(view.title)], href=view.path, className="ri-phone")
-                for view in VIEWS
-            ],
-            html.Button(
-                [icon("user"), html.Span("You")],
-                disable_n_clicks=True,
-                **{"aria-haspopup": "dialog", "data-do": "person"},
-            ),
-        ],
-    )
-
-
-def _key_list() -> Component:
-    rows: list[Component] = []
-    for key, what in KEYS:
-        rows += [html.Dt(html.Kbd(key)), html.Dd(what)]
-    return html.Dialog(
-        id="keys",
-        className="dialog",
-        **{"aria-label": "Keys"},
-        children=[
-            html.Header(
-                [
-                    html.H2("Keys of this page"),
-                    html.Button(
-                        icon("x", "s16"), className="close", disable_n_clicks=True, **{"aria-label": "Close", "data-do": "close"}
-                    ),
-                ]
-            ),
-            html.Dl(rows, className="keys"),
-        ],
-    )
-

@@ -15,8 +15,6 @@ TYPES = ("text/", "application/javascript", "application/json", "image/svg+xml")
 SMALLEST = 1_024
 MOST_BYTES = 32 * 1024 * 1024
 LEVEL = 9
-# An asset's address carries its time of change, so a browser never has to ask for it again.
-FOR_A_YEAR = "private, max-age=31536000, immutable"
 
 
 class Compressed:
@@ -35,7 +33,7 @@ class Compressed:
             return
         asked = Headers(scope=scope)
         if "gzip" not in asked.get("accept-encoding", "") or "range" in asked:
-            await self._app(scope, receive, _aged(scope, send))
+            await self._app(scope, receive, send)
             return
         start: Message | None = None
         body = bytearray()
@@ -48,7 +46,7 @@ class Compressed:
             body.extend(message.get("body", b""))
             if not message.get("more_body", False):
                 assert start is not None
-                await self._answer(start, bytes(body), _aged(scope, send))
+                await self._answer(start, bytes(body), send)
 
         await self._app(scope, receive, collect)
 
@@ -80,16 +78,3 @@ class Compressed:
         else:
             self._kept.move_to_end(key)
         return packed
-
-
-def _aged(scope: Scope, send: Send) -> Send:
-    """`send`, with a year's life for an asset whose address names its version."""
-    if not (scope["path"].startswith("/assets/") and b"m=" in scope.get("query_string", b"")):
-        return send
-
-    async def with_age(message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] == 200:
-            MutableHeaders(raw=message["headers"])["Cache-Control"] = FOR_A_YEAR
-        await send(message)
-
-    return with_age

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from dash import html
@@ -40,7 +39,7 @@ def short(value: float) -> str:
 def signed(value: float, digits: int = 0) -> str:
     """+11, −4, 0: with a real minus."""
     text = f"{value:+.{digits}f}"
-    return text.lstrip("+") if float(text) == 0 else text.replace("-", MINUS)
+    return text[1:] if float(text) == 0 else text.replace("-", MINUS)
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -58,9 +57,11 @@ def span_words(seconds: float) -> str:
 
 def step_words(step_seconds: int) -> str:
     """What one point of a chart counts: 15 min, 6 h, day."""
-    return {60: "minute", 3_600: "hour", 86_400: "day"}.get(
-        step_seconds, f"{step_seconds // 3_600} h" if step_seconds >= 3_600 else f"{step_seconds // 60} min"
+    named = {60: "minute", 3_600: "hour", 86_400: "day"}
+    size, unit = next(
+        (size, unit) for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")) if step_seconds >= size
     )
+    return named.get(step_seconds, f"{step_seconds // size} {unit}")
 
 
 def clock(instant: datetime, step_seconds: int) -> str:
@@ -103,12 +104,10 @@ def escaped(text: str) -> str:
 
 
 def axis_top(highest: float) -> tuple[float, float]:
-    """(top, distance of grid lines) of an axis from 0 that holds `highest` with three or four lines."""
+    """(top, distance of grid lines) of an axis from 0 that holds `highest` between three and five lines."""
     highest = max(highest, 4)
-    size = 10 ** (len(str(int(highest / 4))) - 1)
-    step: float = next(n * size for n in (1, 2, 3, 5, 10, 20) if n * size * 4 >= highest)
-    lines = -(-highest // step)
-    return lines * step, step
-
-
-Figure = dict[str, Any]
+    size = 10 ** (len(str(int(highest / 5))) - 1)
+    # Lines at 25, 50, 75; never at two and a half mentions.
+    multiples = (1, 2, 2.5, 5, 10) if size >= 10 else (1, 2, 5, 10)
+    step = next(n * size for n in multiples if n * size * 5 >= highest)
+    return -(-highest // step) * step, step

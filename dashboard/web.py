@@ -1,4 +1,4 @@
-"""The web side: it reads, draws, pushes, and asks `models` to change things."""
+"""The web program put together: Dash on our own FastAPI, behind the gate, with the hub beside it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ import numpy  # noqa: F401
 import pandas  # noqa: F401
 from dash import Dash
 from dash.development.base_component import Component
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dashboard import live, shell
-from dashboard.hub import Hub
+from dashboard import gate, live, rights, shell, signin
+from dashboard.hub import Hub, kept_up
+from dashboard.live import Links
+from dashboard.sessions import Sessions
 from dashboard.static import Compressed
 from dashboard.views import VIEWS, by_path
 from dashboard.views.view import View
@@ -30,14 +32,13 @@ from models.errors import SchemaError, SettingsError
 from models.settings import Settings
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
-TITLE = "Watchfloor"
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """What is drawn in the frame of the program: the pages, the shell around them, its callbacks, the empty page."""
+    """What people see of the program: the pages, the shell around them with its callbacks, the HTML it starts from."""
 
-    paths: tuple[str, ...]
+    paths: frozenset[str]
     find_view: Callable[[str], View | None]
     layout: Callable[[], Component]
     register: Callable[[Dash, Database], None]
@@ -45,7 +46,7 @@ class Screen:
 
 
 SCREEN = Screen(
-    paths=tuple(view.path for view in VIEWS),
+    paths=frozenset(view.path for view in VIEWS),
     find_view=by_path,
     layout=shell.layout,
     register=lambda app, database: shell.register(app, read=database.read),
@@ -53,35 +54,70 @@ SCREEN = Screen(
 )
 
 
-def create_app(settings: Settings, database: Database | None = None, *, screen: Screen = SCREEN) -> FastAPI:
-    """The web program, ready to be served by one uvicorn process started with `live.SERVER_OPTIONS`.
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An ASGI application; `server`, `dash` and `hub` are the parts it is made of."""
 
-    Raises SchemaError when the database has another schema, SettingsError when SQLite is already served by
-    another web process; both say the way out.
-    """
+    asgi: ASGIApp
+    server: FastAPI
+    dash: Dash
+    hub: Hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve."""
+        await self.asgi(scope, receive, send)
+
+
+def assemble(settings: Settings, database: Database | None = None, screen: Screen = SCREEN) -> Program:
+    """What `create_app` promises, for any screen."""
     database = database or Database(settings.resolved_database_url)
     require_schema(database)
     alone = only_process(Path(database.url.database or "")) if database.is_sqlite else None
-    hub = Hub(database, screen.find_view, version=importlib.metadata.version("watchfloor"))
+    version = importlib.metadata.version("watchfloor")
+    sessions = Sessions(database)
+    hub = Hub(database, screen.find_view, version=version)
+    links = Links(hub, sessions.recheck)
 
     @asynccontextmanager
     async def lifespan(_server: FastAPI) -> AsyncIterator[None]:
-        # Otherwise addresses other than / are served without the scripts of assets/ until somebody opens /.
+        # Otherwise what is asked for before the first / comes without the scripts of assets/.
         dash._setup_server()
+        rights.check_callbacks(dash)
         await hub.start()
+        looking = asyncio.create_task(kept_up(links.look_after))
         try:
             yield
         finally:
+            looking.cancel()
             await hub.stop()
+            sessions.close()
             if alone is not None:
                 alone.close()
 
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    server.state.hub = hub
     _health(server, database)
+    live.mount(server, hub, links, identify=gate.current)
+    server.include_router(signin.router(database, settings, sessions, version=version))
     dash = _dash(server, database, screen)
-    server.state.dash = dash
-    return server
+    inner = Compressed(OnePage(server, screen.paths))
+    guarded = gate.Gate(
+        inner, sessions=sessions, settings=settings, csp_hashes=dash.csp_hashes, callbacks=dash.callback_map
+    )
+    return Program(guarded, server, dash, hub)
+
+
+class OnePage:
+    """Every page has an address of its own and is the same document: the one that Dash serves at /."""
+
+    def __init__(self, app: ASGIApp, paths: frozenset[str]) -> None:
+        self._app = app
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; the address of a page becomes /."""
+        if scope["type"] == "http" and scope["path"] in self._paths:
+            scope = {**scope, "path": "/", "raw_path": b"/"}
+        await self._app(scope, receive, send)
 
 
 def _dash(server: FastAPI, database: Database, screen: Screen) -> Dash:
@@ -91,7 +127,7 @@ def _dash(server: FastAPI, database: Database, screen: Screen) -> Dash:
         server=server,
         assets_folder=str(ASSETS),
         serve_locally=True,
-        title=TITLE,
+        title=shell.TITLE,
         update_title=None,
         suppress_callback_exceptions=True,
         index_string=screen.index,
@@ -104,11 +140,11 @@ def _dash(server: FastAPI, database: Database, screen: Screen) -> Dash:
 
 
 def _health(server: FastAPI, database: Database) -> None:
-    @server.get("/healthz", include_in_schema=False)
+    @server.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def healthz() -> Response:
         return JSONResponse({"status": "up"})
 
-    @server.get("/readyz", include_in_schema=False)
+    @server.api_route("/readyz", methods=["GET", "HEAD"], include_in_schema=False)
     async def readyz() -> Response:
         try:
             await asyncio.to_thread(require_schema, database)

@@ -163,8 +163,11 @@ def test_the_step_that_still_fills_is_drawn_apart() -> None:
     figure = volume.draw(volume.Frame(THREE, NOW, (), ABOUT))["volume-graph"]["figure"]
     lines = [trace for trace in figure["data"] if trace["mode"] == "lines"]
 
-    assert [trace["y"] for trace in lines] == [[60, 65], [65, 4]]
-    assert lines[1]["line"]["dash"] == "dot"
+    dots = [trace for trace in figure["data"] if trace["mode"] == "markers"]
+
+    assert [trace["y"] for trace in lines] == [[60, 65]]
+    assert [(trace["name"], trace["y"]) for trace in dots] == [("mentions so far", [4]), ("", [65])]
+    assert dots[0]["marker"]["color"] == "$bg-panel"
     assert "65" in [note["text"] for note in figure["layout"]["annotations"]]
 
 
@@ -250,9 +253,9 @@ def test_sentiment_is_a_share_of_what_could_be_scored() -> None:
     drawn = sentiment.draw(sentiment.Frame(THREE, NOW, (), ABOUT))
     lines = {trace["name"]: trace for trace in drawn["sentiment-graph"]["figure"]["data"] if trace.get("name")}
 
-    assert lines["▲ Positive"]["y"] == [50, pytest.approx(83.33, abs=0.01), 75]
-    assert lines["▼ Negative"]["y"][0] == pytest.approx(-33.33, abs=0.01)
-    assert lines["net"]["y"][0] == pytest.approx(16.67, abs=0.01)
+    assert lines["▲ Positive"]["y"] == [50, 83.3, 75]
+    assert lines["▼ Negative"]["y"][0] == -33.3
+    assert lines["net"]["y"][0] == 16.7
     assert drawn["sentiment-head"]["side"] == "neutral 8%, not drawn"
 
 
@@ -268,13 +271,14 @@ def test_a_step_without_scored_mentions_is_a_gap_and_the_area_does_not_bridge_it
 
 
 def test_steps_with_few_scored_mentions_are_taken_together() -> None:
-    few = series(*[tally(1, 1, 1)] * 8)
+    few = series(*[tally(1, 1, 1)] * 24)
 
     drawn = sentiment.draw(sentiment.Frame(few, NOW, (), ABOUT))
 
     assert sentiment.coarser(few).step_seconds == 4 * STEP
     assert drawn["sentiment-head"]["title"] == "Sentiment, % of mentions per hour"
     assert sentiment.coarser(few).total == few.total
+    assert sentiment.coarser(series(*[tally(1, 1, 1)] * 8)).step_seconds == STEP, "too few steps to take together"
 
 
 def test_mentions_that_no_model_can_score_are_not_called_neutral() -> None:
@@ -295,7 +299,6 @@ def kpi_frame(now: Tally | None = None, before: Tally | None = None, **changes: 
         before=before,
         tracked_now=changes.pop("tracked_now", 200),
         tracked_before=changes.pop("tracked_before", 200),
-        reach_now=Reach(5_000, each_once=True),
         reach_before=Reach(4_000, each_once=True),
         heard=changes.pop("heard", 1.0),
     )
@@ -307,6 +310,7 @@ def kpi_frame(now: Tally | None = None, before: Tally | None = None, **changes: 
         reach=Reach(5_000, each_once=True),
         against=against,
         gaps=(),
+        whole=changes.pop("whole", 2),
         words="all brands, last 24 h",
     )
     return replace(plain, **changes)
@@ -366,11 +370,21 @@ def test_hours_in_which_we_did_not_listen_are_not_compared_with() -> None:
 
 
 def test_the_sparkline_breaks_where_nobody_listened() -> None:
-    found = kpi_frame(series=series(tally(9), NOTHING, tally(9)), tracked=series(tally(9), NOTHING, tally(9)))
+    three = series(tally(9), NOTHING, tally(9))
+    found = kpi_frame(series=three, tracked=three, whole=3)
     gap = ((START + timedelta(seconds=STEP), START + timedelta(seconds=2 * STEP)),)
 
     assert len(cells(found)["mentions"]["spark"]) == 1
     assert len(cells(replace(found, gaps=gap))["mentions"]["spark"]) == 2
+
+
+def test_the_sparkline_leaves_out_the_step_that_still_fills() -> None:
+    three = series(tally(9), tally(9), tally(1))
+
+    def points(whole: int) -> int:
+        return len(cells(kpi_frame(series=three, tracked=three, whole=whole))["mentions"]["spark"][0].split())
+
+    assert (points(3), points(2)) == (3, 2)
 
 
 def test_a_change_is_counted_over_whole_steps_of_the_same_hours_a_week_before(database: Database) -> None:
@@ -564,7 +578,10 @@ def test_a_signed_number_has_a_real_minus_and_zero_has_no_sign(value: float, tex
     assert style.signed(value) == text
 
 
-@pytest.mark.parametrize(("highest", "top"), [(0, 4), (4, 4), (43, 50), (2_515, 3_000), (100, 100), (9, 10), (1_000_001, 1_500_000)])
+@pytest.mark.parametrize(
+    ("highest", "top"),
+    [(0, 4), (4, 4), (43, 50), (2_515, 3_000), (100, 100), (9, 10), (110, 125), (1_000_001, 1_250_000)],
+)
 def test_an_axis_ends_above_its_highest_value(highest: float, top: float) -> None:
     assert style.axis_top(highest)[0] == top
     assert style.axis_top(highest)[0] >= highest

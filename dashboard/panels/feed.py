@@ -95,7 +95,7 @@ def _row(shown: Shown, found: Frame) -> dict[str, Any]:
         "net": network.monogram if network else "··",
         "network": network.name if network else "Other",
         "name": name[:NAME_SHOWN],
-        "handle": _at(handle)[:NAME_SHOWN] if handle and handle != name else "",
+        "handle": _at(handle)[:NAME_SHOWN] if handle and handle.split("/")[-1] != name else "",
         "reach": "" if shown.author_followers is None else f"{style.short(shown.author_followers)} reach",
         "at": shown.posted_at.isoformat(),
         "text": pieces(shown.text, (*shown.matched, *found.searched)),

@@ -63,10 +63,12 @@ def gaps(connection: Connection, window: Window) -> tuple[Span, ...]:
     )
 
 
-def unheard(start: datetime, step_seconds: int, spans: Sequence[Span]) -> bool:
-    """Whether a step lies whole inside a span in which nobody listened: its zero says nothing."""
+def unheard(start: datetime, step_seconds: int, spans: Sequence[Span], *, count: int) -> bool:
+    """Whether nobody listened for most of a step, or for a part of one without mentions: its count says nothing."""
     end = start + timedelta(seconds=step_seconds)
-    return any(span[0] <= start and end <= span[1] for span in spans)
+    overlaps = [(min(end, span[1]) - max(start, span[0])).total_seconds() for span in spans]
+    missed = sum(overlap for overlap in overlaps if overlap > 0)
+    return missed > 0 and (count == 0 or missed >= step_seconds / 2)
 
 
 def box(key: str, name: str, body: Component, *, head: bool = True, class_name: str = "") -> Component:
@@ -142,6 +144,7 @@ class TimeAxis:
         self._zone = ZoneInfo(zone)
         self._offset = end.astimezone(self._zone).utcoffset() or timedelta()
         self._utc = start.tzinfo
+        self._span = end - start
         self.range = (self.x(start), self.x(end))
         values, self.labels = style.ticks(start, end, self._zone, most=most_ticks)
         self.values = [self.x(datetime.fromtimestamp(value, start.tzinfo)) for value in values]
@@ -151,8 +154,11 @@ class TimeAxis:
         return (instant.astimezone(self._utc) + self._offset).strftime("%Y-%m-%d %H:%M:%S")
 
     def clock(self, instant: datetime) -> str:
-        """The local time of an instant, 14:15."""
-        return f"{instant.astimezone(self._zone):%H:%M}"
+        """The local time of an instant as the window needs it: 14:15, Thu 14:15 or 19 Nov."""
+        local = instant.astimezone(self._zone)
+        if self._span <= timedelta(hours=36):
+            return f"{local:%H:%M}"
+        return f"{local:%a %H:%M}" if self._span <= timedelta(days=8) else f"{local:%-d %b}"
 
     def layout(self) -> dict[str, Any]:
         """What the x axis of a figure gets."""
@@ -161,6 +167,10 @@ class TimeAxis:
             "range": list(self.range),
             "tickvals": self.values,
             "ticktext": self.labels,
+            "tickangle": 0,
             "fixedrange": True,
             "hoverformat": "%a %-d %b, %H:%M",
+            "spikethickness": 1,
+            "spikedash": "solid",
+            "spikecolor": "$line-strong",
         }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dash import html
 from dash.development.base_component import Component
@@ -14,10 +15,12 @@ from sqlalchemy import Connection
 from dashboard import figures, scope, style
 from dashboard.panel import Panel, Props, Question
 from dashboard.panels import frame
+from dashboard.panels.frame import Span
+from dashboard.panels.volume import last_whole
 from models import cube
 from models.access import Window
 from models.cube import NOTHING, Reach, Series, Tally
-from models.metrics import METRICS
+from models.metrics import METRICS, share_of_voice
 
 KEY = "kpi"
 CELLS = ("mentions", "net_sentiment", "reach", "share_of_voice")
@@ -40,14 +43,16 @@ class Against:
     before: Tally
     tracked_now: int
     tracked_before: int
-    reach_now: Reach
     reach_before: Reach
     heard: float
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The window's series of the brands in scope, of the tracked set, reach, and what it is compared with."""
+    """The window's series of the brands in scope and of the tracked set, reach, and what they are compared with.
+
+    `whole` = how many of the steps are over.
+    """
 
     series: Series
     tracked: Series
@@ -55,6 +60,8 @@ class Frame:
     has_competitors: bool
     reach: Reach
     against: Against
+    gaps: tuple[Span, ...]
+    whole: int
     words: str
 
 
@@ -65,10 +72,10 @@ def query(connection: Connection, question: Question) -> Frame:
     series = _together([now[brand_id] for brand_id in asked.brand_ids])
     tracked = _together(list(now.values()))
     weeks = max(1, -(-(window.end - window.start) // WEEK))
-    whole = _whole_steps(window, organisation.zone)
+    count = last_whole(series, window.end) + 1
+    whole = replace(window, end=series.starts[count] if count < len(series.starts) else window.end, live=False)
     earlier = _earlier(whole, weeks, organisation.zone)
     before = cube.by_brand(connection, asked, earlier, organisation)
-    count = sum(start < whole.end for start in series.starts)
     unheard = sum((end - start).total_seconds() for start, end in frame.gaps(connection, earlier))
     length = (earlier.end - earlier.start).total_seconds()
     against = Against(
@@ -77,8 +84,8 @@ def query(connection: Connection, question: Question) -> Frame:
         before=_together([before[brand_id] for brand_id in asked.brand_ids]).total,
         tracked_now=_sum(tracked.tallies[:count]).mentions,
         tracked_before=_together(list(before.values())).total.mentions,
-        reach_now=cube.reach(connection, asked, whole, organisation),
-        reach_before=cube.reach(connection, asked, earlier, organisation),
+        # Reach does not add up over steps; the same minutes of both weeks are as fair, and cost one read less.
+        reach_before=cube.reach(connection, asked, _earlier(window, weeks, organisation.zone), organisation),
         heard=1 - unheard / length if length > 0 else 0.0,
     )
     names = organisation.brand_names
@@ -89,6 +96,8 @@ def query(connection: Connection, question: Question) -> Frame:
         has_competitors=len(asked.tracked_ids) > len(asked.brand_ids),
         reach=cube.reach(connection, asked, window, organisation),
         against=against,
+        gaps=frame.gaps(connection, window),
+        whole=count,
         words=scope.words(asked, window, organisation),
     )
 
@@ -109,8 +118,8 @@ def _mentions(found: Frame) -> dict[str, Any]:
     total, against = found.series.total.mentions, found.against
     change = _relative(against.now.mentions, against.before.mentions, against)
     note = "newest 50,000 counted" if found.series.partial else ""
-    spark = [tally.mentions for tally in found.series.tallies]
-    return _cell("mentions", style.number(total), change, note, _bundled(spark), exact=f"{total:,}")
+    spark = [_mean(tallies, lambda tally: tally.mentions) for tallies in _bundles(found, found.series)]
+    return _cell("mentions", style.number(total), change, note, spark, exact=f"{total:,}")
 
 
 def _net_sentiment(found: Frame) -> dict[str, Any]:
@@ -126,23 +135,29 @@ def _net_sentiment(found: Frame) -> dict[str, Any]:
         points = round(now) - round(before)
         change = {"was": f"was {style.signed(before)}", "words": "", "class": "t2"}
         if min(against.now.scored, against.before.scored) >= LEAST_SCORED:
-            words = "no change" if points == 0 else f"{_arrow(points)} {abs(points)} pts {'better' if points > 0 else 'worse'}"
+            words = (
+                "no change"
+                if points == 0
+                else f"{_arrow(points)} {abs(points)} pts {'better' if points > 0 else 'worse'}"
+            )
             change |= {"words": words, "class": "pos" if points > 0 else "neg" if points < 0 else "t2"}
     elif not _is_heard(against):
         change = _unheard(against)
-    spark = [_net(tallies) for tallies in _bundles(found.series.tallies)]
-    exact = f"{total.positive:,} positive, {total.negative:,} negative, {total.neutral:,} neutral, {total.unscored:,} not scored"
+    spark = [_net(tallies) for tallies in _bundles(found, found.series)]
+    exact = f"{total.positive:,} positive, {total.negative:,} negative, {total.neutral:,} neutral"
+    exact += f", {total.unscored:,} not scored"
     return _cell("net_sentiment", shown, change, note, spark, exact=exact)
 
 
 def _reach(found: Frame) -> dict[str, Any]:
     against = found.against
-    change = _relative(against.reach_now.value, against.reach_before.value, against)
+    change = _relative(found.reach.value, against.reach_before.value, against)
     note = "estimated" if found.reach.each_once else "estimated, days added"
-    spark = [tally.reach for tally in found.series.tallies]
+    note = note if found.series.total.mentions else ""
+    spark = [_mean(tallies, lambda tally: tally.reach) for tallies in _bundles(found, found.series)]
     exact = f"{found.reach.value:,}"
     shown = style.number(found.reach.value) if found.series.total.mentions else (style.NO_VALUE, "")
-    return _cell("reach", shown, change, note, _bundled(spark), exact=exact)
+    return _cell("reach", shown, change, note, spark, exact=exact)
 
 
 def _share_of_voice(found: Frame) -> dict[str, Any]:
@@ -151,23 +166,24 @@ def _share_of_voice(found: Frame) -> dict[str, Any]:
     if not found.has_competitors:
         change = {"words": "no competitors set", "class": "t3"}
         return _cell("share_of_voice", (style.NO_VALUE, ""), change, "", [], exact="")
-    shown = (f"{100 * ours / tracked:.1f}", "%") if tracked else (style.NO_VALUE, "")
+    share = share_of_voice(ours, tracked)
+    shown = (style.NO_VALUE, "") if share is None else (f"{share:.1f}", "%")
     change = _unheard(against)
     if _is_heard(against):
         change = {"words": "nothing to compare", "class": "t3"}
-        if against.tracked_now and against.tracked_before:
-            now = round(100 * against.now.mentions / against.tracked_now, 1)
-            before = round(100 * against.before.mentions / against.tracked_before, 1)
-            points = round(now - before, 1)
+        now = share_of_voice(against.now.mentions, against.tracked_now)
+        before = share_of_voice(against.before.mentions, against.tracked_before)
+        if now is not None and before is not None:
+            points = round(round(now, 1) - round(before, 1), 1)
             change = {"was": f"was {before:.1f}%", "words": "", "class": "t2"}
             if min(against.tracked_now, against.tracked_before) >= LEAST_MENTIONS:
                 change["words"] = "no change" if points == 0 else f"{_arrow(points)} {abs(points):.1f} pts"
     spark = [
-        100 * sum(t.mentions for t in own) / sum(t.mentions for t in every) if any(t.mentions for t in every) else None
-        for own, every in zip(_bundles(found.series.tallies), _bundles(found.tracked.tallies), strict=True)
+        share_of_voice(sum(t.mentions for t in own), sum(t.mentions for t in every))
+        for own, every in zip(_bundles(found, found.series), _bundles(found, found.tracked), strict=True)
     ]
     exact = f"{ours:,} of {tracked:,}, measured against {', '.join(found.tracked_names)}"
-    return _cell("share_of_voice", shown, change, f"of {len(found.tracked_names)} brands", spark, exact=exact)
+    return _cell("share_of_voice", shown, change, f"among {len(found.tracked_names)} brands", spark, exact=exact)
 
 
 def _cell(
@@ -175,12 +191,13 @@ def _cell(
     shown: tuple[str, str],
     change: dict[str, str],
     note: str,
-    spark: Sequence[float | int | None],
+    spark: Sequence[float | None],
     *,
     exact: str,
 ) -> dict[str, Any]:
     metric = METRICS[key]
-    points = figures.sparkline(spark, width=SPARK[0], height=SPARK[1]) if len(spark) > 1 else []
+    drawn = len(spark) > 1 and any(spark)
+    points = figures.sparkline(spark, width=SPARK[0], height=SPARK[1]) if drawn else []
     return {
         "key": key,
         "label": metric.label,
@@ -224,17 +241,8 @@ def _arrow(change: float) -> str:
     return style.UP if change > 0 else style.DOWN
 
 
-def _whole_steps(window: Window, zone: str) -> Window:
-    """The window without the step that still fills."""
-    from zoneinfo import ZoneInfo
-
-    end = scope.edge_before(window.end, window.step_seconds, ZoneInfo(zone))
-    return replace(window, end=max(end, window.start), live=False)
-
-
 def _earlier(window: Window, weeks: int, zone: str) -> Window:
     """The same hours on the wall clock, some weeks before."""
-    from zoneinfo import ZoneInfo
 
     def back(instant: datetime) -> datetime:
         local = instant.astimezone(ZoneInfo(zone))
@@ -254,25 +262,42 @@ def _together(parts: Sequence[Series]) -> Series:
     )
 
 
-def _sum(tallies: Sequence[Tally]) -> Tally:
-    return sum(tallies, NOTHING)
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    """What the figures need of a sum. Most steps of most brands are the one empty tally: those cost nothing."""
+    mentions = positive = neutral = negative = unscored = reach = 0
+    for tally in tallies:
+        if tally is NOTHING:
+            continue
+        mentions += tally.mentions
+        positive += tally.positive
+        neutral += tally.neutral
+        negative += tally.negative
+        unscored += tally.unscored
+        reach += tally.reach
+    if not mentions and not reach:
+        return NOTHING
+    return Tally(mentions, positive, neutral, negative, unscored, reach=reach)
 
 
-def _bundles(tallies: Sequence[Tally]) -> list[Sequence[Tally]]:
-    """Steps next to each other taken together, so that a sparkline has at most SPARK_POINTS points."""
+def _bundles(found: Frame, series: Series) -> list[Sequence[Tally]]:
+    """Steps next to each other taken together, at most SPARK_POINTS; empty where nobody listened."""
+    # Without the step that still fills, which would end every line in a fall.
+    step, tallies = series.step_seconds, series.tallies[: found.whole or 1]
     size = max(1, -(-len(tallies) // SPARK_POINTS))
     first = len(tallies) % size
     edges = ([0] if first else []) + list(range(first, len(tallies), size))
-    return [tallies[a:b] for a, b in zip(edges, [*edges[1:], len(tallies)], strict=True)]
+    bundles: list[Sequence[Tally]] = []
+    for start, end in zip(edges, [*edges[1:], len(tallies)], strict=True):
+        heard = zip(series.starts[start:end], tallies[start:end], found.series.tallies[start:end], strict=True)
+        bundles.append(
+            [tally for at, tally, own in heard if not frame.unheard(at, step, found.gaps, count=own.mentions)]
+        )
+    return bundles
 
 
-def _bundled(values: Sequence[int]) -> list[float]:
-    size = max(1, -(-len(values) // SPARK_POINTS))
-    first = len(values) % size
-    edges = ([0] if first else []) + list(range(first, len(values), size))
-    groups = [values[a:b] for a, b in zip(edges, [*edges[1:], len(values)], strict=True)]
-    # A mean, so that a shorter first group does not look like a slump.
-    return [sum(group) / len(group) for group in groups]
+def _mean(tallies: Sequence[Tally], value: Callable[[Tally], int]) -> float | None:
+    """A mean, so that a shorter group does not look like a slump; None where nobody listened."""
+    return sum(map(value, tallies)) / len(tallies) if tallies else None
 
 
 def _net(tallies: Sequence[Tally]) -> float | None:

@@ -15,10 +15,13 @@ from dashboard.panels import frame
 from dashboard.panels.frame import About, Span, TimeAxis
 from dashboard.panels.volume import hatching, last_whole
 from models import cube
-from models.cube import Series, Tally
+from models.cube import NOTHING, Series, Tally
 
 KEY = "sentiment"
 NAME = "Sentiment over time"
+LEAST_SCORED = 12
+FACTORS = (1, 2, 4, 8)
+LEAST_STEPS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,8 @@ def query(connection: Connection, question: Question) -> Frame:
 def draw(found: Frame) -> Props:
     """Shares of what could be scored; a step without any is a gap, not a zero."""
     told, total = found.about, found.series.total
-    title = f"Sentiment, % of mentions per {style.step_words(told.step_seconds)}"
+    series = coarser(found.series) if total.scored else found.series
+    title = f"Sentiment, % of mentions per {style.step_words(series.step_seconds)}"
     sub = "positive above zero, negative below, dots = net"
     if not total.scored:
         state = frame.empty(told)
@@ -56,7 +60,7 @@ def draw(found: Frame) -> Props:
     side = f"neutral {style.percent(total.neutral / total.scored, 0)}, not drawn"
     label = f"{title}, {told.words}: net {style.signed(net)} of {total.scored:,} scored"
     return {
-        "sentiment-graph": {"figure": _figure(found)},
+        "sentiment-graph": {"figure": _figure(found, series)},
         "sentiment-head": frame.head(title, sub, side=side, label=label),
         "sentiment-state": frame.NO_STATE,
     }
@@ -67,28 +71,44 @@ def place() -> Component:
     return frame.box(KEY, NAME, frame.graph(KEY, NAME))
 
 
-def _figure(found: Frame) -> figures.Figure:
-    starts, tallies = found.series.starts, found.series.tallies
-    axis = TimeAxis(starts[0], max(starts[-1], starts[0] + timedelta(seconds=1)), found.about.zone)
+def coarser(series: Series) -> Series:
+    """The same tallies with 1, 2, 4 or 8 steps in one, so that it holds LEAST_SCORED on average: fewer are noise."""
+    scored, steps = series.total.scored, len(series.starts)
+    factors = [n for n in FACTORS if n == 1 or steps >= LEAST_STEPS * n]
+    factor = next((n for n in factors if scored * n >= LEAST_SCORED * steps), factors[-1])
+    starts = series.starts[::factor]
+    groups = [series.tallies[at : at + factor] for at in range(0, len(series.tallies), factor)]
+    tallies = tuple(replace(series, tallies=group).total for group in groups)
+    return replace(series, starts=starts, tallies=tallies, step_seconds=series.step_seconds * factor)
+
+
+def _figure(found: Frame, series: Series) -> figures.Figure:
+    starts, step = series.starts, series.step_seconds
+    first, until = found.series.starts[0], found.series.starts[-1]
+    axis = TimeAxis(first, max(until, first + timedelta(seconds=1)), found.about.zone)
     x = [axis.x(start) for start in starts]
-    above = [_share(tally.positive, tally) for tally in tallies]
-    below = [_share(tally.negative, tally) for tally in tallies]
-    net = [tally.net_sentiment for tally in tallies]
+    heard = [
+        tally if not frame.unheard(start, step, found.gaps, count=tally.mentions) else NOTHING
+        for start, tally in zip(starts, series.tallies, strict=True)
+    ]
+    above = [_share(tally.positive, tally) for tally in heard]
+    below = [_share(tally.negative, tally) for tally in heard]
+    net = [None if tally.net_sentiment is None else round(tally.net_sentiment, 1) for tally in heard]
     up, down = _reach(above), _reach(below)
-    traces, notes = hatching(found.gaps, axis, starts[0], found.end)
+    traces, notes = hatching(found.gaps, axis, first, found.end)
     for trace in figures.mirrored(x, above, below, names=("▲ Positive", "▼ Negative"), unit="%"):
-        traces.append(trace | {"opacity": 0.9})
-    dots = figures.line(x, net, name="net", width=1.6, dash="1px,3px", hover="%{y:+.0f}")
-    traces.append(dots)
-    notes += _words(x, above, below, net, last_whole(found.series, found.end), up + down)
+        traces += [_filling(trace), _dotted(trace | {"fill": "none"})]
+    net_line = figures.line(x, net, name="net", width=1.6, dash="1px,3px", hover="%{y:+.0f}")
+    traces.append(_dotted(net_line))
+    notes += _words(axis.x(until), x, above, below, net, last_whole(series, found.end), up + down)
     drawn = figures.figure(traces, revision=found.about.words, margin=(48, 72, 8, 28), notes=notes)
     drawn["layout"]["xaxis"] |= axis.layout()
-    step = 20 if up + down <= 120 else 40
-    marks = list(range(-(down // step) * step, up + 1, step))
+    mark = 20 if up + down <= 120 else 40
+    marks = list(range(-(down // mark) * mark, up + 1, mark))
     drawn["layout"]["yaxis"] |= {
         "range": [-down * 1.04, up * 1.04],
         "tickvals": marks,
-        "ticktext": [f"{abs(mark)}%" for mark in marks],
+        "ticktext": [f"{abs(value)}%" for value in marks],
         "zeroline": True,
         "fixedrange": True,
     }
@@ -96,8 +116,42 @@ def _figure(found: Frame) -> figures.Figure:
     return drawn
 
 
+def _filling(trace: figures.Trace) -> figures.Trace:
+    """The area of a trace, down to zero at both sides of a gap: Plotly would fill across it."""
+    x: list[str] = []
+    y: list[float] = []
+    before: float | None = None
+    pairs = list(zip(trace["x"], trace["y"], strict=True))
+    for (at, value), (_, after) in zip(pairs, [*pairs[1:], ("", None)], strict=True):
+        if value is not None:
+            x += [at] * (1 + (before is None) + (after is None))
+            y += [0.0] * (before is None) + [value] + [0.0] * (after is None)
+        before = value
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "fill": "tozeroy",
+        "fillcolor": trace["fillcolor"],
+        "line": {"width": 0, "color": trace["fillcolor"]},
+        "hoverinfo": "skip",
+    }
+
+
+def _dotted(trace: figures.Trace) -> figures.Trace:
+    """The trace with a dot at each step that stands between gaps: a line of one point would not be seen."""
+    values = trace["y"]
+    around = zip([None, *values], values, [*values[1:], None], strict=False)
+    sizes = [5 * (value is not None and before is None and after is None) for before, value, after in around]
+    if not any(sizes):
+        return trace
+    marker = {"size": sizes, "color": trace["line"]["color"], "line": {"width": 0}}
+    return trace | {"mode": "lines+markers", "marker": marker}
+
+
 def _share(count: int, tally: Tally) -> float | None:
-    return 100 * count / tally.scored if tally.scored else None
+    return round(100 * count / tally.scored, 1) if tally.scored else None
 
 
 def _reach(shares: list[float | None]) -> int:
@@ -107,6 +161,7 @@ def _reach(shares: list[float | None]) -> int:
 
 
 def _words(
+    right: str,
     x: list[str],
     above: list[float | None],
     below: list[float | None],
@@ -116,21 +171,23 @@ def _words(
 ) -> list[dict[str, Any]]:
     """The names at the left of their areas, the last whole values at the right end of the lines."""
     notes = []
-    near = max(len(x) // 8, 1)
-    high = max((share or 0 for share in above[:near]), default=0)
-    low = max((share or 0 for share in below[:near]), default=0)
-    lift = height * 0.06
-    notes.append(_bold(figures.note(x[0], high + lift, "▲ Positive", colour="$pos", dx=10)))
-    notes.append(_bold(figures.note(x[0], -low - lift, "▼ Negative", colour="$neg", dx=10)))
+    first = next((index for index, share in enumerate(above) if share is not None), 0)
+    # As many steps as the words are wide.
+    near = slice(first, first + len(x) // 6 + 2)
+    lift = height * 0.07
+    high = max(lift, *(share or 0 for share in above[near]))
+    low = max(lift, *(share or 0 for share in below[near]))
+    notes.append(_bold(figures.note(x[first], high + lift, "▲ Positive", colour="$pos", dx=10)))
+    notes.append(_bold(figures.note(x[first], -low - lift, "▼ Negative", colour="$neg", dx=10)))
     up, down, level = above[last], below[last], net[last]
     if up is None or down is None or level is None:
         return notes
     apart = height * 0.1
     top = max(up, level + apart)
     bottom = max(down, apart - level)
-    notes.append(_bold(figures.note(x[-1], top, f"▲ {up:.0f}%", colour="$pos", dx=10)))
-    notes.append(_bold(figures.note(x[-1], level, f"net {style.signed(level)}", colour="$text-1", dx=10)))
-    notes.append(_bold(figures.note(x[-1], -bottom, f"▼ {down:.0f}%", colour="$neg", dx=10)))
+    notes.append(_bold(figures.note(right, top, f"▲ {up:.0f}%", colour="$pos", dx=10)))
+    notes.append(_bold(figures.note(right, level, f"net {style.signed(level)}", colour="$text-1", dx=10)))
+    notes.append(_bold(figures.note(right, -bottom, f"▼ {down:.0f}%", colour="$neg", dx=10)))
     return notes
 
 

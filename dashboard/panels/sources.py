@@ -79,7 +79,9 @@ def _cell(item: Health, found: Frame) -> dict[str, Any]:
         "badge": badge,
         "age": _age(item, badge),
         # Live ages are kept by the browser: a panel that waits for a change would show an old one.
-        "since": item.last_success_at.isoformat() if item.last_success_at and badge in ("live", "slow", "stale") else "",
+        "since": item.last_success_at.isoformat()
+        if item.last_success_at and badge in ("live", "slow", "stale")
+        else "",
         "share": round(share, 3),
         "left": left,
         "words": _words(item, found),
@@ -107,11 +109,11 @@ def _words(item: Health, found: Frame) -> str:
         return f"paused by {item.paused_by}" if item.paused_by else "paused"
     if item.progress is not None and item.state == "active":
         return "filling in history, newest first"
-    if item.last_error and item.last_error_at:
-        if (found.now - item.last_error_at).total_seconds() < RECENT_SECONDS or item.badge != "live":
-            clock = f"{item.last_error_at.astimezone(ZoneInfo(found.zone)):%H:%M}"
-            return f"{clock}: {item.last_error}"
-    return "no error in 24 h"
+    if item.last_error is None or item.last_error_at is None:
+        return "no error in 24 h"
+    if (found.now - item.last_error_at).total_seconds() >= RECENT_SECONDS and item.badge == "live":
+        return "no error in 24 h"
+    return f"{item.last_error_at.astimezone(ZoneInfo(found.zone)):%H:%M}: {item.last_error}"
 
 
 def _history(filling: list[Health]) -> dict[str, Any]:

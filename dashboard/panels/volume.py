@@ -68,11 +68,10 @@ def place() -> Component:
 
 
 def known_counts(found: Frame) -> list[int | None]:
-    """Mentions a step; None where nobody listened the whole step, so that the line stops there."""
+    """Mentions a step; None where nobody listened for most of it, so that the line stops there."""
+    step = found.series.step_seconds
     return [
-        None
-        if not tally.mentions and frame.unheard(start, found.series.step_seconds, found.gaps)
-        else tally.mentions
+        None if frame.unheard(start, step, found.gaps, count=tally.mentions) else tally.mentions
         for start, tally in zip(found.series.starts, found.series.tallies, strict=True)
     ]
 
@@ -90,9 +89,7 @@ def hatching(gaps: tuple[Span, ...], axis: TimeAxis, start: datetime, end: datet
     notes: list[Any] = []
     for gap_start, gap_end in gaps:
         now = gap_end >= end
-        traces += figures.spans(
-            [(axis.x(gap_start), axis.x(gap_end))], colour="$warn" if now else "$line-strong"
-        )
+        traces += figures.spans([(axis.x(gap_start), axis.x(gap_end))], colour="$warn" if now else "$line-strong")
         if (gap_end - gap_start) < (end - start) / 8:
             continue
         words = f"no data {axis.clock(gap_start)} – {axis.clock(gap_end)}"
@@ -129,35 +126,22 @@ def _figure(found: Frame, counts: list[int | None], last: int) -> figures.Figure
 
 
 def _lines(x: list[str], counts: list[int | None], last: int) -> list[figures.Trace]:
-    whole = figures.line(x[: last + 1], counts[: last + 1], name="mentions")
-    traces = [whole]
+    """The whole steps as a line that ends in a dot; the step that still fills as a hollow dot of its own.
+
+    Joined to the line it would fall to nothing at the beginning of every step, as if everybody had fallen silent.
+    """
+    traces = [figures.line(x[: last + 1], counts[: last + 1], name="mentions")]
     if last + 1 < len(x):
-        growing = figures.line(
-            x[last:], counts[last:], name="mentions so far", colour="$text-3", width=1.4, dash="dot"
-        )
-        # The joint belongs to both lines and is said once.
-        growing["hoverinfo"] = ["skip", "all"]
-        growing["hovertemplate"] = ["", growing["hovertemplate"]]
-        traces.append(growing)
-        traces.append(_dot(x[-1], counts[-1], hollow=True))
-    traces.append(_dot(x[last], counts[last], hollow=False))
+        growing = figures.line(x[last + 1 :], counts[last + 1 :], name="mentions so far", colour="$text-3")
+        traces.append(growing | _dot("$bg-panel", "$text-3"))
+    ends = figures.line(x[last : last + 1], counts[last : last + 1]) | _dot("$chart-ink", "$chart-ink")
+    traces.append(ends | {"hoverinfo": "skip", "hovertemplate": None})
     return traces
 
 
-def _dot(x: str, y: int | None, *, hollow: bool) -> figures.Trace:
-    return {
-        "type": "scatter",
-        "mode": "markers",
-        "x": [x],
-        "y": [y],
-        "hoverinfo": "skip",
-        "cliponaxis": False,
-        "marker": {
-            "size": 6 if hollow else 7,
-            "color": "$bg-panel" if hollow else "$chart-ink",
-            "line": {"color": "$text-3" if hollow else "$chart-ink", "width": 1.4},
-        },
-    }
+def _dot(colour: str, edge: str) -> figures.Trace:
+    marker = {"size": 7, "color": colour, "line": {"color": edge, "width": 1.4}}
+    return {"mode": "markers", "cliponaxis": False, "marker": marker}
 
 
 def _words(
@@ -175,7 +159,8 @@ def _words(
     most, index = max(known)
     room = len(x) * 0.08
     if value is not None and most > PEAK_FACTOR * max(value, 1) and room < index < len(x) - 2 * room:
-        words = f"{most:,} at {axis.clock(starts[index])}"
+        clock = axis.clock(starts[index])
+        words = f"{most:,} {'at' if ':' in clock else 'on'} {clock}"
         notes.append(figures.note(x[index], most, words, anchor="center", dx=0, dy=11))
     return notes
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from dashboard.panels import volume
 from dashboard.web import SCREEN
-from models import cube
 from models.database import Database
 from models.schema import upgrade
 from tests.browser.conftest import Watched
@@ -21,6 +21,8 @@ from tests.small_store import Said, fill, say
 
 pytestmark = pytest.mark.browser
 
+# A panel that took long is computed again the later: on a busy machine a change may take seconds.
+SLOWLY = 20_000
 DRAWN = '#panel-feed[data-drawn="1"]'
 
 
@@ -140,12 +142,12 @@ def test_figures_charts_feed_and_sources_say_what_is_stored(web: Served, page: P
 def test_a_new_mention_appears_by_itself_and_waits_while_somebody_reads(web: Served, page: Page) -> None:
     opened(web, page)
     say(web.database, [Said("the first of two", minutes=0)], now=datetime.now(UTC))
-    expect(page.locator("#feed-list article p").first).to_have_text("the first of two")
+    expect(page.locator("#feed-list article p").first).to_have_text("the first of two", timeout=SLOWLY)
 
     page.locator("#feed-list").hover()
     say(web.database, [Said("the second of two", minutes=0)], now=datetime.now(UTC))
 
-    expect(page.locator("#feed-head .above")).to_have_text("1 new above")
+    expect(page.locator("#feed-head .above")).to_have_text("1 new above", timeout=SLOWLY)
     expect(page.locator("#feed-list article p").first).to_have_text("the first of two")
     page.locator("#feed-head .above").click()
     expect(page.locator("#feed-list article p").first).to_have_text("the second of two")
@@ -249,10 +251,10 @@ def test_paused_keeps_what_stands_and_counts_what_waits(web: Served, page: Page)
 
     say(web.database, [Said("while paused", minutes=0)], now=datetime.now(UTC))
 
-    expect(page.locator("#live-badge-detail")).to_have_text("1 new")
+    expect(page.locator("#live-badge-detail")).to_have_text("1 new", timeout=SLOWLY)
     assert page.locator("#feed-list article p").first.text_content() != "while paused"
     page.keyboard.press("p")
-    expect(page.locator("#feed-list article p").first).to_have_text("while paused")
+    expect(page.locator("#feed-list article p").first).to_have_text("while paused", timeout=SLOWLY)
 
 
 def test_the_theme_follows_the_system_until_somebody_chooses_and_then_stays(web: Served, browser: Browser) -> None:
@@ -274,13 +276,13 @@ def test_the_theme_follows_the_system_until_somebody_chooses_and_then_stays(web:
 def test_a_panel_that_fails_says_so_alone_and_can_be_tried_again(
     web: Served, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = boxes(opened(web, page))
+    before = boxes(opened(web, page, "?brand=velta"))
 
     def broken(*_: Any) -> Any:
         raise RuntimeError("broken on purpose")
 
-    monkeypatch.setattr(volume.cube, "series", broken)
-    page.keyboard.press("4")
+    monkeypatch.setattr(volume, "cube", SimpleNamespace(series=broken))
+    page.keyboard.press("5")
     page.wait_for_selector("#volume-state.error")
 
     state = page.locator("#volume-state")
@@ -288,11 +290,10 @@ def test_a_panel_that_fails_says_so_alone_and_can_be_tried_again(
     expect(state).to_contain_text("Ref ")
     expect(page.locator("#panel-feed")).to_have_attribute("data-state", "live")
     assert boxes(page) == before
-    monkeypatch.setattr(volume.cube, "series", cube.series)
     monkeypatch.undo()
     state.get_by_role("button", name="Try again").click()
     expect(page.locator("#volume-state.error")).to_have_count(0)
-    expect(page.locator("#volume-head h2")).to_have_text("Mentions per hour")
+    expect(page.locator("#volume-head h2")).to_have_text("Mentions per 6 h")
 
 
 def test_an_empty_scope_keeps_the_sizes_and_offers_the_ways_out(web: Served, page: Page) -> None:
@@ -344,7 +345,7 @@ def test_everything_that_can_be_used_has_a_name_and_the_graphs_say_their_last_va
     opened(web, page)
 
     nameless = page.evaluate(
-        "[...document.querySelectorAll('button,a,input,[role=listbox],[role=feed]')]"
+        "[...document.querySelectorAll('button,a,input,[role=listbox],[role=feed]')].filter(e => !e.hidden)"
         ".filter(e => !(e.getAttribute('aria-label') || e.textContent.trim() || e.title))"
         ".map(e => e.outerHTML.slice(0, 80))"
     )
