@@ -281,7 +281,9 @@
     if (seconds < 60) return Math.max(0, Math.floor(seconds)) + " s";
     if (seconds < 3600) return Math.floor(seconds / 60) + " min";
     if (seconds < 86400) return Math.floor(seconds / 3600) + " h";
-    return Math.floor(seconds / 86400) + " d";
+    if (seconds < 604800) return Math.floor(seconds / 86400) + " d";
+    // Beyond a week a date says more than a number of days.
+    return new Date(L.now() - 1000 * seconds).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" });
   }
   L.age = age;
   function ages() {

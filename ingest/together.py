@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,8 @@ from models.database import Database
 from models.settings import Settings
 from models.tables import source
 
-NAMES = ("web", "ingest")
+# -P: a file app.py in the folder one stands in is not ours.
+COMMANDS = {name: (sys.executable, "-P", "-m", "app", name) for name in ("web", "ingest")}
 # How long they may take to finish what they are doing.
 PATIENCE_SECONDS = 20
 READY_SECONDS = 90
@@ -61,12 +62,11 @@ class Log:
 class Child:
     """One of the two processes, with its log."""
 
-    def __init__(self, name: str, logs: Path) -> None:
+    def __init__(self, name: str, command: Sequence[str], logs: Path) -> None:
         self.name = name
         self.log = logs / f"{name}.log"
         self._process = subprocess.Popen(  # noqa: S603
-            # -P: a file app.py in the folder one stands in is not ours.
-            [sys.executable, "-P", "-m", "app", name],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -154,14 +154,14 @@ def until_stopped() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def started(logs: Path) -> Iterator[tuple[Child, ...]]:
+def started(logs: Path, commands: Mapping[str, Sequence[str]] = COMMANDS) -> Iterator[tuple[Child, ...]]:
     """Web and ingest running; stopped at the end, whatever happened."""
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     children: list[Child] = []
     try:
         # One by one: when the second cannot be started the first is stopped.
-        for name in NAMES:
-            child = Child(name, logs)
+        for name, command in commands.items():
+            child = Child(name, command, logs)
             children.append(child)
         yield tuple(children)
     finally:

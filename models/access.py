@@ -100,11 +100,11 @@ def _readable_brands(access: Access, organisation: Organisation) -> set[int]:
         return everything
     if access.brand_ids is None:
         return everything - {UNKNOWN}
-    # A person limited to brands of ours still compares them with their competitors.
-    seen = set(access.brand_ids) & everything
-    for brand_id in tuple(seen):
-        seen |= set(organisation.competitors.get(brand_id, ()))
-    return seen - {UNKNOWN}
+    # A person limited to brands of ours still compares them with their competitors; another brand of ours that is
+    # set as one stays closed.
+    given = set(access.brand_ids) & everything
+    rivals = {rival for brand_id in given for rival in organisation.competitors.get(brand_id, ())}
+    return (given | rivals & _rivals(organisation)) - {UNKNOWN}
 
 
 def _rivals(organisation: Organisation) -> set[int]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, time, timedelta
 from datetime import date as date_of
 from functools import lru_cache
@@ -408,7 +408,7 @@ def reach(connection: Connection, scope: Scope, window: Window, organisation: Or
     if scope.search or window.end - window.start > EACH_ONCE:
         if scope.needs_rows:
             return _reach_of_rows(connection, scope, window)
-        return Reach(_reach_of_cells(connection, scope, window, organisation), each_once=False)
+        return Reach(_reach_of_cells(connection, scope, window), each_once=False)
     first, _ = local_day(_seconds(window.start), organisation.zone)
     last, _ = local_day(_seconds(window.end), organisation.zone)
     params: Params = {
@@ -425,14 +425,13 @@ def reach(connection: Connection, scope: Scope, window: Window, organisation: Or
     ):
         if chosen is not None:
             where.append(f"{column} in ({marks(params, chosen)})")
-    if not window.live:
-        # Who posted before the window and after it need not have posted inside.
-        params |= {"first_id": time_id(window.start, 0), "last_id": time_id(window.end, -1)}
-        where.append(
-            "(first_at >= :start or last_at < :end or (brand_id, network_id, author_key) in (select m.brand_id,"  # noqa: S608
-            f" m.network_id, m.author_key from mention m where m.brand_id in ({marks(params, scope.brand_ids)})"
-            " and m.id >= :first_id and m.id <= :last_id and m.posted_at < :end))"
-        )
+    # Who posted before the window and after it need not have posted inside.
+    params |= {"first_id": time_id(window.start, 0), "last_id": time_id(window.end, -1)}
+    where.append(
+        "(first_at >= :start or last_at < :end or (brand_id, network_id, author_key) in (select m.brand_id,"  # noqa: S608
+        f" m.network_id, m.author_key from mention m where m.brand_id in ({marks(params, scope.brand_ids)})"
+        " and m.id >= :first_id and m.id <= :last_id and m.posted_at < :end and m.author_followers > 0))"
+    )
     value = connection.execute(
         text(
             "select coalesce(sum(followers), 0) from (select max(followers) as followers from author_day"  # noqa: S608
@@ -444,22 +443,18 @@ def reach(connection: Connection, scope: Scope, window: Window, organisation: Or
     return Reach(int(value), each_once=True)
 
 
-def _reach_of_cells(connection: Connection, scope: Scope, window: Window, organisation: Organisation) -> int:
-    """The sum of local days, cut to the hour at both ends: days where the steps are days, hours in what is left."""
+def _reach_of_cells(connection: Connection, scope: Scope, window: Window) -> int:
+    """The sum of local days: whole ones where the steps are days, else cut to the hour at both ends."""
+    granularity = DAY if window.step_seconds % DAY == 0 else HOUR
     start, end = _seconds(window.start), _seconds(window.end) + (1 if window.live else 0)
-    spans = [(HOUR, (start - start % HOUR, end))]
-    if window.step_seconds % DAY == 0:
-        midnight = local_day(end, organisation.zone)[1]
-        spans = [(DAY, (start, midnight)), (HOUR, (midnight - midnight % HOUR, end))]
-    return sum(
-        values[-1]
-        for granularity, span in spans
-        for _, _, values in _sums_of_cells(connection, scope, scope.brand_ids, granularity, span)
-    )
+    span = (start if granularity == DAY else start - start % HOUR, end)
+    return sum(values[-1] for _, _, values in _sums_of_cells(connection, scope, scope.brand_ids, granularity, span))
 
 
 def _reach_of_rows(connection: Connection, scope: Scope, window: Window) -> Reach:
     params: Params = {}
+    if window.live:
+        window = replace(window, end=window.end + timedelta(microseconds=1), live=False)
     inner = filtered(
         connection,
         scope,

@@ -81,13 +81,13 @@ def last_posted_at(connection: Connection, scope: Scope) -> datetime | None:
 
 
 def marks(params: Params, values: Iterable[Any]) -> str:
-    """Bind `values` into `params` and return their marks, for an IN list."""
+    """Bind `values` into `params` and return their marks, for an IN list; nothing is in an empty one."""
     names = []
     for value in values:
         name = f"p{len(params)}"
         params[name] = value
         names.append(f":{name}")
-    return ", ".join(names)
+    return ", ".join(names) or "null"
 
 
 def search_phrases(search: str) -> tuple[str, ...]:

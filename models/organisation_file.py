@@ -173,7 +173,7 @@ def _apply_brands(
         lambda e: {"name": e.name, "kind": e.kind, "monogram": e.monogram},
         now,
     )
-    ids = dict(connection.execute(select(brand.c.key, brand.c.id)).tuples().all())
+    ids = {row.key: row.id for row in connection.execute(select(brand.c.key, brand.c.id))}
     for entry in entries:
         old = held[entry.key].rules if entry.key in held else ()
         if old != entry.rules:
@@ -227,7 +227,7 @@ def _apply_locations(
             },
             now,
         )
-        ids = dict(connection.execute(select(location.c.key, location.c.id)).tuples().all())
+        ids = {row.key: row.id for row in connection.execute(select(location.c.key, location.c.id))}
 
 
 def _apply_teams(

@@ -15,6 +15,7 @@ import orjson
 import uvicorn
 from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
+from websockets import Origin
 from websockets.sync.client import ClientConnection, connect
 
 from dashboard import shell
@@ -65,10 +66,11 @@ class Served:
         """An open live link."""
         return connect(
             f"ws://localhost:{self.port}/live",
-            origin=origin or self.address,  # type: ignore[arg-type]
+            origin=Origin(origin or self.address),
             additional_headers=person.headers if person else {},
             compression=None,
             max_size=None,
+            legacy=True,
         )
 
 

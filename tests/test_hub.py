@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
@@ -11,10 +12,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from dashboard import hub as hubs
 from dashboard.channel import Channel, Viewer
-from dashboard.hub import Hub
+from dashboard.hub import Hub, kept_up
+from dashboard.unit import Job, Unit
+from models import organisation as organisations
 from models import sources
 from models.database import Database
 from models.errors import AccessDenied, NotFound, ScopeError
@@ -155,8 +159,8 @@ def test_the_first_change_after_a_quiet_second_goes_at_once_and_further_ones_tog
 def test_a_panel_that_takes_long_is_computed_less_often(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     async def steps(hub: Hub, screen: Screen, clock: Clock) -> None:
         unit = hub.channel("/", "", ADMIN).units[0]
-        assert isinstance(unit, hubs.Unit)
-        monkeypatch.setattr(hubs.Job, "run", lambda _job, _question: (b'"a":{}', 0.3, 0.3))
+        assert isinstance(unit, Unit)
+        monkeypatch.setattr(Job, "run", lambda _job, _question: (b'"a":{}', 0.3, 0.3))
         await settle(hub)
         assert unit.earliest == pytest.approx(clock.seconds + 6.0)
 
@@ -292,6 +296,7 @@ def test_a_panel_that_takes_too_long_is_given_up_and_its_query_cancelled(
         else "select pg_sleep(60)"
     )
     ended: list[str] = []
+    has_ended = threading.Event()
 
     async def steps(hub: Hub, screen: Screen, clock: Clock) -> None:
         monkeypatch.setattr(hubs, "PATIENCE_SECONDS", 0.2)
@@ -301,6 +306,7 @@ def test_a_panel_that_takes_too_long_is_given_up_and_its_query_cancelled(
                 connection.exec_driver_sql(endless)
             except Exception as error:
                 ended.append(type(error).__name__)
+                has_ended.set()
                 raise
             return {}
 
@@ -312,6 +318,7 @@ def test_a_panel_that_takes_too_long_is_given_up_and_its_query_cancelled(
         whole = opened(channel.whole)
         assert "longer than" in whole["states"]["count"]["reason"]
         assert whole["states"]["sources"]["state"] == "live"
+        assert await asyncio.to_thread(has_ended.wait, 20)
 
     run(database, steps)
     assert ended == ["OperationalError"]
@@ -425,8 +432,47 @@ def test_midnight_is_an_edge_also_on_the_day_the_clocks_change(database: Databas
         clock.wall = lambda: datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # type: ignore[method-assign]
         hub.wall = clock.wall
         unit = hub.channel("/", "?window=2026-03-01..2026-12-01", ADMIN).units[0]
-        assert isinstance(unit, hubs.Unit)
+        assert isinstance(unit, Unit)
         await settle(hub)
         assert unit.edge == datetime(2026, 10, 25, 23, 0, tzinfo=UTC)
 
     run(database, steps)
+
+
+def unreadable(*_: Any) -> Any:
+    raise OperationalError("select", {}, OSError("the server is gone"))
+
+
+def test_an_organisation_that_could_not_be_read_is_read_at_the_next_beat(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def steps(hub: Hub, screen: Screen, clock: Clock) -> None:
+        watch(hub.channel("/", "", ADMIN))
+        before = hub.generation
+        with monkeypatch.context() as broken:
+            broken.setattr(organisations, "current", unreadable)
+            hub.changed([("organisation", 0)])
+            await hub.settle()
+        assert hub.generation == before
+        await hub.tidy()
+        assert hub.generation == before + 1
+
+    run(database, steps)
+
+
+def test_a_loop_that_fails_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts: list[int] = []
+
+    async def work() -> None:
+        starts.append(1)
+        if len(starts) == 1:
+            raise ValueError("on purpose")
+        raise asyncio.CancelledError
+
+    async def at_once(_seconds: float) -> None:
+        return None
+
+    monkeypatch.setattr(asyncio, "sleep", at_once)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(kept_up(work))
+    assert len(starts) == 2

@@ -209,6 +209,12 @@ def test_a_window_in_which_nobody_listened_says_that_it_is_not_zero() -> None:
     assert "this is not zero" in drawn["volume-state"]["text"]
 
 
+def test_a_window_that_nobody_listened_to_and_that_holds_mentions_all_the_same_is_drawn() -> None:
+    drawn = volume.draw(volume.Frame(THREE, NOW, ((START, NOW),), ABOUT))
+
+    assert any("fillpattern" in trace for trace in drawn["volume-graph"]["figure"]["data"])
+
+
 def test_an_empty_panel_says_its_scope_when_there_was_last_something_and_one_way_out() -> None:
     told = replace(ABOUT, words="Corvane, last 15 min", window_name="15m", last_at=NOW - timedelta(hours=3))
 
@@ -336,6 +342,13 @@ def test_the_key_figures_say_number_unit_change_and_what_it_was() -> None:
     assert drawn["reach"]["note"] == "estimated"
     assert (drawn["share_of_voice"]["change"], drawn["share_of_voice"]["was"]) == ("▲ 10.0 pts", "was 40.0%")
     assert "Corvane, Rival" in drawn["share_of_voice"]["exact"]
+
+
+def test_reach_is_not_zero_where_no_network_tells_the_followers() -> None:
+    silent = cells(kpi_frame(reach=Reach(0, each_once=True)))["reach"]
+
+    assert silent["value"] == "–"
+    assert silent["note"] == "no followers given"
 
 
 def test_every_key_figure_carries_its_definition() -> None:

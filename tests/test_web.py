@@ -47,6 +47,11 @@ def test_the_first_request_ever_carries_the_scripts_of_assets_also_for_a_link_wi
     assert "/assets/vendor/plotly-cartesian.min.js?m=" in page.text
 
 
+def test_dash_is_set_up_before_the_first_request(web: Served) -> None:
+    # Dash does it at its first / or /_dash-*; whatever is served before would lack scripts and their hashes.
+    assert web.program.dash._got_first_request["setup_server"]
+
+
 def test_nobody_without_a_session_gets_anything_of_the_screen(web: Served) -> None:
     with httpx.Client(base_url=web.address) as browser:
         for path in (

@@ -157,6 +157,9 @@ def _reach(found: Frame) -> dict[str, Any]:
     spark = [_mean(tallies, lambda tally: tally.reach) for tallies in _bundles(found, found.series)]
     exact = f"{found.reach.value:,}"
     shown = style.number(found.reach.value) if found.series.total.mentions else (style.NO_VALUE, "")
+    if found.series.total.mentions and not found.reach.value:
+        # Not one author with a known follower: the networks are silent, and silence is not zero.
+        shown, note, exact = (style.NO_VALUE, ""), "no followers given", "no network told how many followers there are"
     return _cell("reach", shown, change, note, spark, exact=exact)
 
 

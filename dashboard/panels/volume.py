@@ -156,7 +156,7 @@ def _words(
         clock = axis.clock(starts[last])
         notes.append(figures.note(x[-1], value, clock, colour="$text-3", size=11, dx=12, dy=-14))
     known = [(count, index) for index, count in enumerate(counts) if count is not None]
-    most, index = max(known)
+    most, index = max(known, default=(0, 0))
     room = len(x) * 0.08
     if value is not None and most > PEAK_FACTOR * max(value, 1) and room < index < len(x) - 2 * room:
         clock = axis.clock(starts[index])

@@ -29,6 +29,8 @@ from models.errors import InputError
 
 EVERY_SECONDS = 60.0
 NETWORK: str | None = None
+# What a file holds is one span of time, in whatever order its rows stand.
+CONTINUOUS = True
 # Begins the reason of what is set aside although its row is stored, without the value that was wrong.
 STORED = "stored"
 PAGE_BYTES = 8 * 1024 * 1024

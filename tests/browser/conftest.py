@@ -40,9 +40,13 @@ class Watched:
             self.foreign.append(request.url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium; without one the tests are skipped, or fail where it is required."""
+    """The system's Chromium; without one the tests are skipped, or fail where it is required.
+
+    For a module and not for the session: while it is there, an event loop runs in this thread, and no other test of
+    the process could run its own.
+    """
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     if path is None:
         sentence = "there is no Chromium on this machine: install it, e.g. apt-get install -y chromium"
