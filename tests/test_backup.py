@@ -111,7 +111,7 @@ def test_nothing_is_restored_while_another_process_has_the_database_open(airline
     with ingest.read() as connection:
         connection.execute(text("select count(*) from brand"))
     # An idle connection in its pool is enough.
-    with pytest.raises(InputError, match="is in use by another process .*; stop it, then restore"):
+    with pytest.raises(InputError, match=r"is in use by another process .*; stop it, then restore"):
         restore(airlines, tmp_path / "one.db", NOW)
     assert not list(tmp_path.glob("*.replaced-*"))
     ingest.close()
@@ -155,10 +155,10 @@ def test_a_backup_never_overwrites_and_leaves_nothing_half_done(airlines: Databa
     target.write_text("somebody's")
     with pytest.raises(InputError, match="exists already; name another file"):
         back_up(airlines, target)
-    with pytest.raises(InputError, match='one.db/two.db" cannot be written: (Not a directory|File exists)'):
+    with pytest.raises(InputError, match=r'one.db/two.db" cannot be written: (Not a directory|File exists)'):
         back_up(airlines, target / "two.db")
     missing = Database(f"sqlite:///{tmp_path / 'missing.db'}")
-    with pytest.raises(InputError, match='there is no database ".*missing.db" to back up'):
+    with pytest.raises(InputError, match=r'there is no database ".*missing.db" to back up'):
         back_up(missing, tmp_path / "three.db")
     assert not list(tmp_path.glob("*unfinished*"))
     assert target.read_text() == "somebody's"

@@ -74,7 +74,7 @@ def test_an_older_embedded_database_is_backed_up_and_brought_up_to_date(home: Se
 
 def test_an_upgrade_that_cannot_be_backed_up_is_not_begun(home: Settings, older: Database) -> None:
     (home.home / "backups").write_text("in the way")
-    with pytest.raises(InputError, match="cannot be written: Not a directory|cannot be written: File exists"):
+    with pytest.raises(InputError, match=r"cannot be written: Not a directory|cannot be written: File exists"):
         bring_up(older, home.home / "backups", now=NOW)
     assert version(home.home / "watchfloor.db") == "0000"
 
@@ -116,7 +116,7 @@ def test_a_file_that_is_no_database_is_told_in_a_sentence(tmp_path: Path) -> Non
 @pytest.mark.parametrize("place", ["file/home", "file"])
 def test_a_home_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InputError, match="cannot be made: (Not a directory|File exists); set WATCHFLOOR_HOME"):
+    with pytest.raises(InputError, match=r"cannot be made: (Not a directory|File exists); set WATCHFLOOR_HOME"):
         open_database(Settings(home=tmp_path / place))
     url = f"sqlite:///{tmp_path}/file/deeper/x.db"
     with pytest.raises(InputError, match="cannot be made: Not a directory; set WATCHFLOOR_DATABASE_URL"):
