@@ -477,6 +477,10 @@ def _reach_of_rows(connection: Connection, scope: Scope, window: Window) -> Reac
 # -- holding them true -------------------------------------------------------------------------------------
 
 
+# Of the statement: set on the connection it would hold for every statement after it, and a DELETE cannot be streamed.
+STREAMED = {"yield_per": 5000}
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """A cell that does not hold what its rows say."""
@@ -489,17 +493,19 @@ class Difference:
 def _count(connection: Connection, brand_id: int, zone: str) -> dict[Key, tuple[int, ...]]:
     """Every cell of a brand, counted anew from its mentions and its author days."""
     cells = Cells(zone)
-    for row in connection.execution_options(yield_per=5000).execute(
+    for row in connection.execute(
         text(
             "select location_id, team_id, network_id, posted_at, sentiment, likes, replies, reposts"
             " from mention where brand_id = :brand"
         ),
         {"brand": brand_id},
+        execution_options=STREAMED,
     ):
         cells.add(brand_id, row[0], row[1], row[2], row[3] // 1_000_000, packed_mention(row[4], row[5], row[6], row[7]))
-    for row in connection.execution_options(yield_per=5000).execute(
+    for row in connection.execute(
         text("select location_id, team_id, network_id, counted_at, followers from author_day where brand_id = :brand"),
         {"brand": brand_id},
+        execution_options=STREAMED,
     ):
         cells.add(brand_id, row[0], row[1], row[2], row[3] // 1_000_000, packed_reach(row[4]))
     return {key: _unpack(packed) for key, packed in cells.rows().items() if packed}

@@ -80,7 +80,9 @@ class Database:
             self._turn: AbstractContextManager[Any] = threading.Lock()
         elif self.dialect == "postgresql":
             url = self.url.set(drivername="postgresql+psycopg")
-            self._readers = self._writers = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            self._writers = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            # Of the same pool: without it every statement of a read would see what was committed before it.
+            self._readers = self._writers.execution_options(isolation_level="REPEATABLE READ")
             self._turn = nullcontext()
         else:
             raise SettingsError(

@@ -21,6 +21,8 @@ from models.tables.base import from_microseconds, to_microseconds
 ROW_LIMIT = 50_000
 # Above this many (brand, location) pairs one walk down each brand beats one walk down each pair.
 MOST_PAIRS = 64
+# SQLite joins at most 500 selects; beyond, one walk down all that there is looks for the brands.
+MOST_WALKS = 200
 EXPORT_PAGE = 2_000
 
 Params = dict[str, Any]
@@ -129,6 +131,8 @@ def filtered(
     if locations is None or len(locations) * len(brand_ids) > MOST_PAIRS:
         rest += _in(params, "m.location_id", locations)
         walks = [f"m.brand_id = {int(brand)}{rest}" for brand in brand_ids]
+        if len(walks) > MOST_WALKS:
+            walks = [f"m.brand_id in ({marks(params, brand_ids)}){rest}"]
     else:
         walks = [
             f"m.brand_id = {int(brand)} and m.location_id = {int(place)}{rest}"

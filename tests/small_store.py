@@ -100,7 +100,7 @@ def _enriched(said: Said, number: int, now: datetime) -> Enriched:
     at = now - timedelta(minutes=said.minutes)
     post = Found(
         network=said.network,
-        external_id=f"{said.brand_id}-{at.timestamp():.0f}-{number}",
+        external_id=f"{said.brand_id}-{at.timestamp():.6f}-{number}",
         posted_at=at,
         text=said.text,
         author=Author(said.author, said.author, said.author.title(), said.followers),

@@ -95,10 +95,7 @@ def test_rollups_that_differ_from_their_rows_are_found(chosen: Settings, tmp_pat
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "UTC"])
 def test_local_days_that_begin_at_half_past_are_no_difference(chosen: Settings, tmp_path: Path, zone: str) -> None:
     database = empty_database(tmp_path)
-    with database.write() as connection:
-        connection.execute(text("insert into setting (key, value) values ('zone', :zone)"), {"zone": f'"{zone}"'})
-    (tmp_path / "airlines").mkdir()
-    filled(database)
+    filled(database, zone)
     assert not [finding for finding in bad(chosen) if finding.subject == "Rollups"]
 
 

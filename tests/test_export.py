@@ -73,9 +73,9 @@ def test_the_columns_are_those_that_mentions_hand_out(database: Database) -> Non
     everything = Access(0, "", "test", frozenset({"admin"}))
     window = Window("export", NOW - timedelta(days=1), NOW + timedelta(days=1), 86_400, live=False)
     with database.read() as connection:
-        (found,) = export_rows(connection, narrow(Request(), everything, organisation), window, organisation)
-    assert tuple(found) == COLUMNS
-    assert (found["brand"], found["external_id"], found["text"], found["team"]) == (
+        (exported,) = export_rows(connection, narrow(Request(), everything, organisation), window, organisation)
+    assert tuple(exported) == COLUMNS
+    assert (exported["brand"], exported["external_id"], exported["text"], exported["team"]) == (
         "united",
         "1",
         "@united = late",
