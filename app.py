@@ -25,13 +25,19 @@ def build() -> typer.Typer:
     return app
 
 
-def watchfloor(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, help="Print the version and exit.")] = False,
-) -> None:
-    """The watch floor of an organisation's social channels. Begin with: watchfloor run"""
-    if version:
+def print_version(wanted: bool) -> None:
+    """What `--version` does."""
+    if wanted:
         typer.echo(importlib.metadata.version("watchfloor"))
         raise typer.Exit
+
+
+def watchfloor(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=print_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """The watch floor of an organisation's social channels. Begin with: watchfloor run"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -290,6 +290,7 @@ def run_everything() -> None:
     database = _brought_up(loaded)
     link = _first_steps(database, loaded)
     logs = loaded.home / "logs"
+    _say(f"Starting; the logs are in {logs}")
     with together.until_stopped() as stopping, together.started(logs) as children:
         if together.wait_until_ready(loaded, children, stopping):
             _greet(database, loaded, link)

@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
-from ingest.mapping import FIELDS, Columns
 from ingest.door import LONGEST_ID, LONGEST_NAME, LONGEST_TEXT, safe_count, safe_text
 from ingest.found import Author, Counts, Found
 from ingest.html_text import html_text
 from ingest.instants import NoZone, read_instant
+from ingest.mapping import FIELDS, Columns
 from models.database import EARLIEST, latest
 from models.networks import BY_KEY
 

@@ -223,7 +223,8 @@ def _cover(connection: Any, lease: Lease, page: Page, started: datetime) -> None
         instants = [post.posted_at for post in page.found]
         span = (min(instants), max(instants))
     elif span is None and not joins_all:
-        span = (lease.last_success_at or started, started)
+        # A poll since the cursor covers all that was posted since the poll before it began.
+        span, joins_all = (started, started), True
     if span is not None:
         store.cover(connection, lease.source_id, span, joins_all=joins_all)
 

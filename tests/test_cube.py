@@ -1,4 +1,4 @@
-"""models/cube.py: every figure is what a plain count of the mentions gives, whatever cells it is put together of."""
+"""models/cube: every figure is what a plain count of the mentions gives, whatever cells it is put together of."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from sqlalchemy import Connection, text
 from ingest.pipeline import Enriched
 from models import cube
 from models.access import Scope, Window
-from models.cube import NOTHING, Tally
+from models.cube import NOTHING, Tally, reading, truth
+from models.cube import cells as cells_module
 from models.database import Database
 from models.organisation import Organisation
 from tests.builders import (
@@ -131,7 +132,7 @@ def reached(mentions: Sequence[Enriched], asked: Scope, span: Window, zone: str)
     """
     end = span.end + MICROSECOND if span.live else span.end
     each_once: dict[tuple[int, str], int] = {}
-    if asked.search or (asked.needs_rows and span.end - span.start > cube.EACH_ONCE):
+    if asked.search or (asked.needs_rows and span.end - span.start > reading.EACH_ONCE):
         for item in mentions:
             if is_in(item, asked, asked.brand_ids) and span.start <= item.post.posted_at < end:
                 key = (item.network_id, item.post.author.key)
@@ -147,7 +148,7 @@ def reached(mentions: Sequence[Enriched], asked: Scope, span: Window, zone: str)
         first = posts[0]
         if not is_in(first, asked, asked.brand_ids):
             continue
-        if span.end - span.start > cube.EACH_ONCE:
+        if span.end - span.start > reading.EACH_ONCE:
             at = first.post.posted_at
             cell = edge_before(at, 3_600, "UTC") if span.step_seconds < 86_400 else midnight(local, zone)
             if edge_before(span.start, min(span.step_seconds, 3_600), "UTC") <= cell < end:
@@ -383,7 +384,7 @@ def test_cells_do_not_depend_on_the_order_of_storing(database: Database) -> None
     said = made_up(dice, NOW, date(2026, 10, 25), AMSTERDAM, 200)
     columns = ", ".join(name for name in cube.VALUES if name != "reach")
     statement = (
-        f"select {', '.join(cube.KEYS)}, {columns} from cube where mentions <> 0 order by {', '.join(cube.KEYS)}"
+        f"select {', '.join(cells_module.KEYS)}, {columns} from cube where mentions <> 0 order by {', '.join(cells_module.KEYS)}"
     )
     seen = []
     for _ in range(3):
@@ -420,7 +421,7 @@ def test_a_figure_from_more_rows_than_are_read_says_that_it_is_a_part(
 
     with database.read() as connection:
         assert not cube.series(connection, asked, last("24h"), organisation).partial
-        monkeypatch.setattr(cube, "ROW_LIMIT", 29)
+        monkeypatch.setattr(reading, "ROW_LIMIT", 29)
         assert cube.series(connection, asked, last("24h"), organisation).partial
         assert not cube.series(connection, scope(), last("24h"), organisation).partial
 
@@ -522,7 +523,7 @@ def test_rebuilding_what_is_true_changes_nothing(database: Database) -> None:
     organisation = load(database)
     keep(database, made_up(random.Random(6), NOW, date(2026, 10, 25), AMSTERDAM, 150), organisation)
     keep(database, made_up(random.Random(7), NOW, date(2026, 10, 25), AMSTERDAM, 150), organisation)
-    keys = f"{', '.join(cube.KEYS)}"
+    keys = f"{', '.join(cells_module.KEYS)}"
     value = " + ".join(f"abs({name})" for name in cube.VALUES)
     statement = f"select * from cube where {value} > 0 order by {keys}"
     before = rows(database, statement)
@@ -577,14 +578,14 @@ def test_what_comes_in_late_for_a_forgotten_day_is_counted_whole(database: Datab
 def test_a_check_beside_a_running_ingest_finds_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     organisation = load(database)
     keep(database, [mention("before")], organisation)
-    count = cube._count
+    count = truth._count
 
     def count_while_others_write(connection: Connection, brand_id: int, zone: str) -> object:
         found = count(connection, brand_id, zone)
         keep(database, [mention(f"meanwhile {brand_id}")], organisation)
         return found
 
-    monkeypatch.setattr(cube, "_count", count_while_others_write)
+    monkeypatch.setattr(truth, "_count", count_while_others_write)
     with database.read() as connection:
         assert cube.check(connection, organisation, NOW) == []
     assert number(database, "select count(*) from mention") > 1
@@ -633,6 +634,6 @@ def test_cells_add_up_whatever_the_signs(changes: list[tuple[int, int, int, int,
             for name, value in zip(cube.VALUES, expected, strict=True)
         ]
 
-    found = {tuple(cube._unpack(packed)) for packed in cells.rows().values()}
+    found = {tuple(cells_module.unpack(packed)) for packed in cells.rows().values()}
 
     assert found == ({tuple(expected)} if changes else set())

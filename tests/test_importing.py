@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from sqlalchemy import select
 from ingest import importing
 from models.database import Database
 from models.tables import audit, source
-from tests.command_line import AIRLINES, Terminal, terminal
+from tests.command_line import Terminal, terminal
 from tests.test_together import until
 
 __all__ = ["terminal"]
@@ -68,7 +69,7 @@ def test_the_whole_week_of_five_airlines_comes_in_once(terminal: Terminal, data:
     flags = ["-c", "network==x", "-c", "external_id=tweet_id", "-c", "author=name", "-c", "text=text"]
     flags += ["-c", "posted_at=tweet_created", "-c", "place=tweet_location", "-c", "coordinates=tweet_coord"]
     flags += ["-c", "reposts=retweet_count", "-c", "brand=airline", "--zone", "America/Los_Angeles"]
-    terminal.sees("organisation", "load", str(AIRLINES))
+    terminal.with_airlines()
     first = terminal.sees("import", file, *flags)
     assert summary(first) == "tweets.csv: 8,532 rows read: 8,526 stored, 6 repeated, 0 set aside."
     again = terminal.sees("import", file, *flags)
@@ -88,7 +89,7 @@ def test_the_whole_week_of_five_airlines_comes_in_once(terminal: Terminal, data:
 
 
 def test_an_import_that_is_killed_is_finished_by_the_same_command_at_once(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.sees("organisation", "load", str(AIRLINES))
+    terminal.with_airlines()
     file = written(tmp_path, posts(2500))
     command = [sys.executable, "-P", "-m", "app", "import", file, *FLAGS]
     killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -114,7 +115,7 @@ def _numbers(answer: str) -> tuple[int, int, int]:
 
 
 def test_ctrl_c_ends_after_the_page_and_the_same_command_goes_on(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.sees("organisation", "load", str(AIRLINES))
+    terminal.with_airlines()
     file = written(tmp_path, posts(2500))
 
     def press() -> None:
@@ -142,7 +143,7 @@ def test_ctrl_c_ends_after_the_page_and_the_same_command_goes_on(terminal: Termi
 
 
 def test_rows_that_cannot_be_stored_are_counted_and_told_with_the_way_out(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.sees("organisation", "load", str(AIRLINES))
+    terminal.with_airlines()
     rows = [*posts(3), ("7", "", "2015-02-20T00:00Z", "United"), ("8", "hello", "2015-02-20T00:00Z", "Acme Air")]
     file = written(tmp_path, rows)
     answer = terminal.sees("import", file, *FLAGS)
@@ -154,7 +155,7 @@ def test_rows_that_cannot_be_stored_are_counted_and_told_with_the_way_out(termin
 
 
 def test_a_second_import_counts_the_same_rows_as_set_aside_again(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.sees("organisation", "load", str(AIRLINES))
+    terminal.with_airlines()
     file = written(tmp_path, [*posts(2), ("7", "", "2015-02-20T00:00Z", "United")])
     terminal.sees("import", file, *FLAGS)
     again = terminal.sees("import", file, *FLAGS)
@@ -162,7 +163,7 @@ def test_a_second_import_counts_the_same_rows_as_set_aside_again(terminal: Termi
 
 
 def test_a_mapping_beside_the_file_is_used_without_a_flag(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.sees("organisation", "load", str(AIRLINES))
+    terminal.with_airlines()
     file = written(tmp_path, [("1", "late", "20.02.2015 12:00", "UA")])
     (tmp_path / "posts.toml").write_text(
         'zone = "America/Los_Angeles"\nposted_at_form = "%d.%m.%Y %H:%M"\n'
@@ -178,7 +179,7 @@ def test_a_mapping_beside_the_file_is_used_without_a_flag(terminal: Terminal, tm
 def test_a_post_that_two_rules_match_is_two_mentions_and_the_summary_says_so(
     terminal: Terminal, tmp_path: Path
 ) -> None:
-    terminal.sees("organisation", "load", str(AIRLINES))
+    terminal.with_airlines()
     file = written(tmp_path, [("1", "@united or @usairways?", "2015-02-20T00:00Z", "")])
     answer = terminal.sees("import", file, *FLAGS)
     assert summary(answer) == (
@@ -192,7 +193,7 @@ def test_a_file_in_another_encoding_is_told_with_the_flag(terminal: Terminal, tm
     wide, narrow = tmp_path / "wide.csv", tmp_path / "narrow.csv"
     wide.write_bytes(text.encode("utf-16"))
     narrow.write_bytes(text.encode("cp1252"))
-    terminal.sees("organisation", "load", str(AIRLINES))
+    terminal.with_airlines()
     assert "looks like UTF-16" in (told := terminal.is_told("import", str(wide), *FLAGS))
     assert "--encoding utf-16" in told
     assert "--encoding cp1252" in terminal.sees("import", str(narrow), *FLAGS)
@@ -203,11 +204,11 @@ def test_a_file_in_another_encoding_is_told_with_the_flag(terminal: Terminal, tm
 
 
 def test_a_file_that_another_process_reads_is_left_to_it(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.sees("organisation", "load", str(AIRLINES))
+    terminal.with_airlines()
     file = written(tmp_path, posts(3))
     terminal.sees("import", file, *FLAGS)
     database = Database(f"sqlite:///{terminal.home}/watchfloor.db")
-    later = importing.now() + importing.HEAD_START
+    later = datetime.now(UTC) + importing.HEAD_START
     with database.write() as connection:
         connection.execute(source.update().values(owner="a-worker-7", expires_at=later))
     told = terminal.is_told("import", file, *FLAGS)
@@ -230,7 +231,7 @@ def _dead_process() -> int:
 def test_a_very_long_path_has_a_name_that_fits(terminal: Terminal, tmp_path: Path) -> None:
     folder = tmp_path / ("a" * 100) / ("b" * 100)
     folder.mkdir(parents=True)
-    terminal.sees("organisation", "load", str(AIRLINES))
+    terminal.with_airlines()
     assert "3 stored" in terminal.sees("import", written(folder, posts(3)), *FLAGS)
     database = Database(f"sqlite:///{terminal.home}/watchfloor.db")
     with database.read() as connection:
@@ -238,7 +239,7 @@ def test_a_very_long_path_has_a_name_that_fits(terminal: Terminal, tmp_path: Pat
 
 
 def test_an_import_is_written_to_the_audit_log(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.sees("organisation", "load", str(AIRLINES))
+    terminal.with_airlines()
     file = written(tmp_path, posts(3))
     terminal.sees("import", file, *FLAGS)
     with Database(f"sqlite:///{terminal.home}/watchfloor.db").read() as connection:
@@ -272,7 +273,7 @@ def test_a_file_or_a_flag_that_cannot_be_used_is_told(
 def test_what_goes_wrong_inside_is_kept_in_a_log_and_not_on_the_terminal(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    terminal.sees("organisation", "load", str(AIRLINES))
+    terminal.with_airlines()
     file = written(tmp_path, posts(3))
     monkeypatch.setattr("ingest.run.store.store", lambda *_, **__: 1 / 0)
     told = terminal.is_told("import", file, *FLAGS)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from models import schema, start
+from models import schema
 from models.database import Database
 from models.errors import InputError, SchemaError
 from models.migrations import HEAD
@@ -192,4 +192,3 @@ def test_a_second_web_process_on_one_embedded_database_is_refused(tmp_path: Path
         check_alone(database)
     lock.close()
     check_alone(database)
-    assert start.is_served(database) is False

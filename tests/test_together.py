@@ -24,7 +24,7 @@ from models.tables import source
 from tests.house import empty_database
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-PATIENCE = 20
+PATIENCE = 60
 STAYS = (sys.executable, "-c", "import signal; print('up', flush=True); signal.pause()")
 FALLS = (sys.executable, "-c", "import sys; print('a first line'); sys.exit('the reason')")
 DEAF = (

@@ -18,10 +18,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ingest.mapping import FIELDS, Columns, close_to, columns_of
 from ingest.found import Cursor, Found, Page, SetAside
 from ingest.instants import UNIX, UNIX_MILLISECONDS, NoZone
 from ingest.json_lines import json_columns, json_rows
+from ingest.mapping import FIELDS, Columns, close_to, columns_of
 from ingest.opened import border, is_packed, open_at, open_file, park, position, stand
 from ingest.records import Codec, Fault, Lines, codec_of, csv_records
 from ingest.rows import Reading, RowError, RowReader

@@ -1,4 +1,4 @@
-"""The rollups. Written by models/cube.py alone."""
+"""The rollups. Written by models/cube alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Column, Integer, SmallInteger, String, Table
 
 from models.tables.base import UtcDateTime, metadata
 
-WRITER = {"writer": "models/cube.py"}
+WRITER = {"writer": "models/cube"}
 
 # One row per (granularity, brand, location, team, network, bucket); 0 in a dimension = all of it.
 # The grouping set is what is not 0. Sentiment is four columns and not a dimension: one row instead of

@@ -3,7 +3,7 @@
 It imports everything once and then starts a worker by fork for each line on its standard input, since two hundred
 starts of Python would take ten minutes. A line is `STAGE N`: the worker says "inside" and waits for its end at that
 stage of its N-th transaction, or of the first after it that comes by there; stage `free` waits nowhere. On standard
-output come `started PID`, then from the worker `leased`, `begin`, `inside`, `end` and `done`, then `gone`.
+output come `started PID`, then from the worker `leased`, `begin`, `inside`, `end` and `done`, then `killed` or `ended`.
 
 Variant `cursor-first` is what must not be: the cursor moves in a transaction of its own before the rows are stored.
 """
@@ -116,15 +116,21 @@ def main(url: str, variant: str) -> None:
     database.close()
     pipeline.enrich([made_up.post(0)])
     say("ready")
+    gone = None
     for line in sys.stdin:
+        if gone is not None:
+            os.waitpid(gone, 0)
         stage, transaction = line.split()
         pid = os.fork()
         if pid == 0:
             Worker(url, stage, int(transaction)).live(pipeline)
             os._exit(0)
         say(f"started {pid}")
-        os.waitpid(pid, 0)
-        say("gone")
+        # Not taken away yet: until the parent has heard of it, a kill must not reach another process of that number.
+        end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        assert end is not None
+        say("killed" if end.si_code == os.CLD_KILLED else "ended")
+        gone = pid
 
 
 if __name__ == "__main__":

@@ -1,71 +1,27 @@
-"""The rollups: what is counted is defined, written, read, checked and rebuilt here and nowhere else.
-
-A cell counts one bucket of time for one brand and one combination of location, team and network, where 0 means
-"all of them". Six combinations are kept (all, location, team, network, location + network, team + network), at
-15 minutes, hours and local days; the combination "all" at 5 minutes too. A figure is a sum of cells.
-"""
+"""Figures as sums of cells, or of the newest rows where no cells hold them."""
 
 from __future__ import annotations
 
-import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from datetime import date as date_of
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
 from models.access import Scope, Window
-from models.database import lock_brands, merge_rows, time_id
+from models.cube.cells import DAY, FINE_KEPT, FIVE_MINUTES, HOUR, NOTHING, QUARTER, VALUES, Tally, local_day
+from models.database import time_id
 from models.mentions import ROW_LIMIT, Params, filtered, marks
 from models.organisation import Organisation
-from models.tables.base import EPOCH, from_microseconds, to_microseconds
+from models.tables.base import EPOCH, to_microseconds
 
-FIVE_MINUTES = 300
-QUARTER = 900
-HOUR = 3600
-DAY = 86_400
-GRANULARITIES = (FIVE_MINUTES, QUARTER, HOUR, DAY)
-# Finer cells than an hour are kept this long.
-FINE_KEPT = timedelta(days=35)
 # Up to here reach counts each author once; beyond, it adds up local days.
 EACH_ONCE = timedelta(days=2)
 
-KEYS = ("brand_id", "granularity", "location_id", "team_id", "network_id", "bucket")
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """What one cell holds. `reach` = followers of the authors first seen on their local day in this cell."""
-
-    mentions: int = 0
-    positive: int = 0
-    neutral: int = 0
-    negative: int = 0
-    unscored: int = 0
-    likes: int = 0
-    replies: int = 0
-    reposts: int = 0
-    reach: int = 0
-
-    @property
-    def scored(self) -> int:
-        """Mentions in a language the sentiment model knows: the base of every share of sentiment."""
-        return self.positive + self.neutral + self.negative
-
-    @property
-    def net_sentiment(self) -> float | None:
-        """100 x (positive - negative) / scored, -100..100; None when nothing is scored."""
-        return 100 * (self.positive - self.negative) / self.scored if self.scored else None
-
-
-VALUES = tuple(field.name for field in fields(Tally))
-NOTHING = Tally()
-_ADD = ", ".join(f"{name} = cube.{name} + excluded.{name}" for name in VALUES)
 # Without the cast PostgreSQL answers with decimals, which take five times as long to read.
 _SUMS = ", ".join(f"cast(sum({name}) as bigint)" for name in VALUES)
 
@@ -103,113 +59,6 @@ def _sum(tallies: Iterable[Tally]) -> Tally:
             for i, name in enumerate(VALUES):
                 held[i] += getattr(tally, name)
     return Tally(*held)
-
-
-# -- writing -----------------------------------------------------------------------------------------------
-
-Key = tuple[int, int, int, int, int, int]
-
-# A tally on its way to the cells is one integer, 64 bits a value in the order of Tally, so that adding two is one
-# addition (three times faster than adding lists). Negative values borrow from the next field; `_unpack` undoes that.
-FIELD_BITS = 64
-_FIELD = {name: 1 << (FIELD_BITS * i) for i, name in enumerate(VALUES)}
-_LIKES, _REPLIES, _REPOSTS, _REACH = (
-    FIELD_BITS * VALUES.index(name) for name in ("likes", "replies", "reposts", "reach")
-)
-_SENTIMENT = {
-    1: _FIELD["mentions"] + _FIELD["positive"],
-    0: _FIELD["mentions"] + _FIELD["neutral"],
-    -1: _FIELD["mentions"] + _FIELD["negative"],
-    None: _FIELD["mentions"] + _FIELD["unscored"],
-}
-# Half the range of every field: added before the bytes are cut, so that no field is negative while they are.
-_HALF = 1 << (FIELD_BITS - 1)
-_HALVES = sum(_HALF * field for field in _FIELD.values())
-_CUT = struct.Struct(f"<{len(VALUES)}Q")
-
-
-def packed_mention(sentiment: int | None, likes: int | None, replies: int | None, reposts: int | None) -> int:
-    """What one mention adds to its cells; None (the network is silent, the language unknown) counts as nothing."""
-    return _SENTIMENT[sentiment] + packed_engagement(likes, replies, reposts)
-
-
-def packed_engagement(likes: int | None, replies: int | None, reposts: int | None) -> int:
-    """What a difference in engagement adds, each of either sign."""
-    return ((likes or 0) << _LIKES) + ((replies or 0) << _REPLIES) + ((reposts or 0) << _REPOSTS)
-
-
-def packed_reach(followers: int) -> int:
-    """What an author first seen on a local day adds."""
-    return followers << _REACH
-
-
-def _unpack(packed: int) -> tuple[int, ...]:
-    return tuple([half - _HALF for half in _CUT.unpack((packed + _HALVES).to_bytes(_CUT.size, "little"))])
-
-
-@lru_cache(maxsize=100_000)
-def _local_day(quarter: int, zone: str) -> tuple[int, int]:
-    info = ZoneInfo(zone)
-    date = (EPOCH + timedelta(seconds=quarter * QUARTER)).astimezone(info).date()
-    midnight = datetime.combine(date, time(), info)
-    return (date - EPOCH.date()).days, int((midnight - EPOCH) // timedelta(seconds=1))
-
-
-def local_day(seconds: int, zone: str) -> tuple[int, int]:
-    """(days since 1970 of the local date, its midnight in seconds since 1970 UTC) of an instant in a zone.
-
-    Every zone's offset since 2000 is whole quarters of an hour, so a quarter lies in one local day.
-    """
-    return _local_day(seconds // QUARTER, zone)
-
-
-class Cells:
-    """Changes to the rollups of one transaction, added up before they are written."""
-
-    def __init__(self, zone: str) -> None:
-        self._zone = zone
-        self._base: dict[tuple[int, int, int, int, int], int] = {}
-
-    def add(self, brand_id: int, location_id: int, team_id: int, network_id: int, seconds: int, packed: int) -> None:
-        """Add a packed tally (negative to take away) to every cell that covers the instant."""
-        key = (brand_id, location_id, team_id, network_id, seconds // FIVE_MINUTES)
-        self._base[key] = self._base.get(key, 0) + packed
-
-    def rows(self) -> dict[Key, int]:
-        """Every touched cell with the packed tally to be added to it."""
-        cells: dict[Key, int] = {}
-        get = cells.get
-        for (brand, location, team, network, five), packed in self._base.items():
-            seconds = five * FIVE_MINUTES
-            key: Key = (brand, FIVE_MINUTES, 0, 0, 0, seconds)
-            cells[key] = get(key, 0) + packed
-            buckets = (
-                (QUARTER, seconds - seconds % QUARTER),
-                (HOUR, seconds - seconds % HOUR),
-                (DAY, _local_day(seconds // QUARTER, self._zone)[1]),
-            )
-            for granularity, bucket in buckets:
-                key = (brand, granularity, 0, 0, 0, bucket)
-                cells[key] = get(key, 0) + packed
-                key = (brand, granularity, location, 0, 0, bucket)
-                cells[key] = get(key, 0) + packed
-                key = (brand, granularity, 0, team, 0, bucket)
-                cells[key] = get(key, 0) + packed
-                key = (brand, granularity, 0, 0, network, bucket)
-                cells[key] = get(key, 0) + packed
-                key = (brand, granularity, location, 0, network, bucket)
-                cells[key] = get(key, 0) + packed
-                key = (brand, granularity, 0, team, network, bucket)
-                cells[key] = get(key, 0) + packed
-        return cells
-
-    def write(self, connection: Connection) -> None:
-        """Add everything to the stored cells; the caller holds the lock on each brand."""
-        rows = [key + _unpack(packed) for key, packed in self.rows().items() if packed]
-        merge_rows(connection, "cube", KEYS, VALUES, _ADD, rows)
-
-
-# -- reading -----------------------------------------------------------------------------------------------
 
 
 def series(connection: Connection, scope: Scope, window: Window, organisation: Organisation) -> Series:
@@ -472,106 +321,3 @@ def _reach_of_rows(connection: Connection, scope: Scope, window: Window) -> Reac
         params,
     ).scalar_one()
     return Reach(int(value), each_once=True)
-
-
-# -- holding them true -------------------------------------------------------------------------------------
-
-
-# Of the statement: set on the connection it would hold for every statement after it, and a DELETE cannot be streamed.
-STREAMED = {"yield_per": 5000}
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A cell that does not hold what its rows say."""
-
-    key: Key
-    stored: Tally
-    counted: Tally
-
-
-def _count(connection: Connection, brand_id: int, zone: str) -> dict[Key, tuple[int, ...]]:
-    """Every cell of a brand, counted anew from its mentions and its author days."""
-    cells = Cells(zone)
-    for row in connection.execute(
-        text(
-            "select location_id, team_id, network_id, posted_at, sentiment, likes, replies, reposts"
-            " from mention where brand_id = :brand"
-        ),
-        {"brand": brand_id},
-        execution_options=STREAMED,
-    ):
-        cells.add(brand_id, row[0], row[1], row[2], row[3] // 1_000_000, packed_mention(row[4], row[5], row[6], row[7]))
-    for row in connection.execute(
-        text("select location_id, team_id, network_id, counted_at, followers from author_day where brand_id = :brand"),
-        {"brand": brand_id},
-        execution_options=STREAMED,
-    ):
-        cells.add(brand_id, row[0], row[1], row[2], row[3] // 1_000_000, packed_reach(row[4]))
-    return {key: _unpack(packed) for key, packed in cells.rows().items() if packed}
-
-
-def _too_old(key: Key, now: datetime) -> bool:
-    return key[1] < HOUR and key[5] < (now - FINE_KEPT - EPOCH).total_seconds()
-
-
-def check(connection: Connection, organisation: Organisation, now: datetime) -> list[Difference]:
-    """Every cell that differs from its rows; empty when the rollups are true. One brand is held in memory at a time."""
-    differences = []
-    zero = (0,) * len(VALUES)
-    for brand in organisation.brands:
-        counted = _count(connection, brand.id, organisation.zone)
-        stored: dict[Key, tuple[int, ...]] = {}
-        for row in connection.execute(
-            text(f"select {', '.join(KEYS)}, {', '.join(VALUES)} from cube where brand_id = :brand"),  # noqa: S608
-            {"brand": brand.id},
-        ):
-            stored[(row[0], row[1], row[2], row[3], row[4], row[5])] = tuple(row[6:])
-        for key in sorted(counted.keys() | stored.keys()):
-            if _too_old(key, now):
-                continue
-            held, true = stored.get(key, zero), counted.get(key, zero)
-            if held != true:
-                differences.append(Difference(key, Tally(*held), Tally(*true)))
-    return differences
-
-
-def rebuild(connection: Connection, brand_id: int, organisation: Organisation, now: datetime) -> int:
-    """Replace the cells of one brand by what its rows say, in the caller's transaction; returns their number."""
-    lock_brands(connection, [brand_id])
-    counted = _count(connection, brand_id, organisation.zone)
-    rows: list[tuple[Any, ...]] = [(*key, *values) for key, values in counted.items() if not _too_old(key, now)]
-    connection.execute(text("delete from cube where brand_id = :brand"), {"brand": brand_id})
-    merge_rows(connection, "cube", KEYS, VALUES, _ADD, rows)
-    return len(rows)
-
-
-def forget_fine(connection: Connection, now: datetime) -> int:
-    """Drop the cells finer than an hour that are older than FINE_KEPT; returns how many."""
-    before = int((now - FINE_KEPT - EPOCH).total_seconds())
-    result = connection.execute(
-        text("delete from cube where granularity in (:five, :quarter) and bucket < :before"),
-        {"five": FIVE_MINUTES, "quarter": QUARTER, "before": before},
-    )
-    return int(result.rowcount)
-
-
-__all__ = [
-    "NOTHING",
-    "Cells",
-    "Difference",
-    "Reach",
-    "Series",
-    "Tally",
-    "by_brand",
-    "check",
-    "forget_fine",
-    "from_microseconds",
-    "local_day",
-    "packed_engagement",
-    "packed_mention",
-    "packed_reach",
-    "reach",
-    "rebuild",
-    "series",
-]

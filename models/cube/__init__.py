@@ -1,0 +1,50 @@
+"""The rollups: what is counted is defined, written, read, checked and rebuilt here and nowhere else.
+
+A cell counts one bucket of time for one brand and one combination of location, team and network, where 0 means
+"all of them". Six combinations are kept (all, location, team, network, location + network, team + network), at
+15 minutes, hours and local days; the combination "all" at 5 minutes too. A figure is a sum of cells.
+"""
+
+from __future__ import annotations
+
+from models.cube.cells import (
+    DAY,
+    FINE_KEPT,
+    HOUR,
+    NOTHING,
+    QUARTER,
+    VALUES,
+    Cells,
+    Tally,
+    local_day,
+    packed_engagement,
+    packed_mention,
+    packed_reach,
+)
+from models.cube.reading import Reach, Series, by_brand, by_brand_of, reach, series
+from models.cube.truth import Difference, check, forget_fine, rebuild
+
+__all__ = [
+    "DAY",
+    "FINE_KEPT",
+    "HOUR",
+    "NOTHING",
+    "QUARTER",
+    "VALUES",
+    "Cells",
+    "Difference",
+    "Reach",
+    "Series",
+    "Tally",
+    "by_brand",
+    "by_brand_of",
+    "check",
+    "forget_fine",
+    "local_day",
+    "packed_engagement",
+    "packed_mention",
+    "packed_reach",
+    "reach",
+    "rebuild",
+    "series",
+]
