@@ -1,7 +1,7 @@
 """Who polls a source: a row says so, with a fence that grows at every change of hands.
 
 A worker takes a due source by one conditional UPDATE, and moves its cursor only while the row still names it and its
-fence. A worker that was killed loses the source when the lease runs out; a worker that hung finds its late writes refused.
+fence. A killed worker loses the source when the lease runs out; a hung one finds its late writes refused.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from ingest.enrich.sentiment import Scorer, VaderScorer, score_known
 from ingest.found import Found
 from models.networks import network_by_key
 from models.organisation import UNKNOWN, Organisation
-from models.rules import Subject, parse
+from models.rules import Subject, parse_all
 
 Step = TypeVar("Step")
 
@@ -44,9 +44,7 @@ class Pipeline:
 
     def __init__(self, organisation: Organisation, scorer: Scorer | None = None) -> None:
         self.organisation = organisation
-        self._matcher = Matcher(
-            [(brand.id, parse("\n".join(brand.rules))) for brand in organisation.brands if brand.rules]
-        )
+        self._matcher = Matcher([(brand.id, parse_all(brand.rules)) for brand in organisation.brands if brand.rules])
         self._places = Places(organisation)
         self._scorer = scorer or VaderScorer()
         self._languages = organisation.languages

@@ -17,7 +17,7 @@ from models.errors import InputError, NotFound, RuleError
 from models.networks import network_by_key
 from models.organisation import Organisation
 from models.organisation_file import apply, read
-from models.rules import Subject, parse
+from models.rules import Subject, parse, parse_all
 from models.start import existing_database
 from models.tables import mention
 from models.terminal import age, counted, existing, now, opened, out, print_table
@@ -78,13 +78,9 @@ def rules_test(
         current = organisation.current(connection, now())
     hits = 0
     for brand in current.brands:
-        found = [by for by in (parse(query).matches(subject) for query in brand.rules) if by is not None]
-        if found:
-            out.print(
-                escape(
-                    f"{brand.name} ({brand.key}): {_said(tuple(dict.fromkeys(w for words in found for w in words)))}"
-                )
-            )
+        hit = parse_all(brand.rules).matches(subject) if brand.rules else None
+        if hit is not None:
+            out.print(escape(f"{brand.name} ({brand.key}): {_said(hit)}"))
             hits += 1
     if not any(brand.rules for brand in current.brands):
         out.print("No brand has a rule yet; load some with `watchfloor organisation load`.")

@@ -31,6 +31,7 @@ MILLISECOND = timedelta(milliseconds=1)
 ID_LOW_BITS = 22
 ID_LOW_MASK = (1 << ID_LOW_BITS) - 1
 BUSY_SECONDS = 30
+CONNECT_SECONDS = 10
 SQLITE_POLL_SECONDS = 0.1
 POSTGRES_POLL_SECONDS = 1.0
 CHANNEL = "watchfloor_change"
@@ -80,7 +81,9 @@ class Database:
             self._turn: AbstractContextManager[Any] = threading.Lock()
         elif self.dialect == "postgresql":
             url = self.url.set(drivername="postgresql+psycopg")
-            self._writers = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+            # Without a limit an unreachable host keeps a command waiting for minutes.
+            waits = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+            self._writers = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True, connect_args=waits)
             # Of the same pool: without it every statement of a read would see what was committed before it.
             self._readers = self._writers.execution_options(isolation_level="REPEATABLE READ")
             self._turn = nullcontext()

@@ -8,11 +8,12 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from models.errors import RuleError
-from models.rules import parse
+from models.rules import parse_all
 
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -76,10 +77,12 @@ def brand_entry(place: str, item: Item, faults: Faults) -> BrandEntry:
     if key in competitors:
         faults.append(f"{place}: competes with itself; take it out of competitors")
     rules = _texts(place, item, "rules", faults)
-    for i, rule in enumerate(rules):
+    if rules:
         try:
-            parse(rule)
+            parse_all(rules)
         except RuleError as error:
+            ends = accumulate(len(rule) + 1 for rule in rules)
+            i = next((i for i, end in enumerate(ends) if error.position < end), len(rules) - 1)
             faults.append(f"{place}: rules[{i}] does not parse:\n{error.pointed()}")
     monogram = _monogram(place, item, _initials(name), faults)
     return BrandEntry(key, name, kind, monogram, competitors, rules)

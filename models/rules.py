@@ -39,6 +39,11 @@ def parse(text: str) -> Rule:
     return Rule(_Parser(text).rule())
 
 
+def parse_all(rules: Sequence[str]) -> Rule:
+    """The lines of a brand as one rule: each is another way to match, one that looks for nothing narrows the others."""
+    return parse("\n".join(rules))
+
+
 def looks(part: RulePart) -> bool:
     """Whether the part cannot hold unless some word or author is there."""
     if isinstance(part, And):

@@ -383,9 +383,8 @@ def test_cells_do_not_depend_on_the_order_of_storing(database: Database) -> None
     dice = random.Random(4)
     said = made_up(dice, NOW, date(2026, 10, 25), AMSTERDAM, 200)
     columns = ", ".join(name for name in cube.VALUES if name != "reach")
-    statement = (
-        f"select {', '.join(cells_module.KEYS)}, {columns} from cube where mentions <> 0 order by {', '.join(cells_module.KEYS)}"
-    )
+    keys = ", ".join(cells_module.KEYS)
+    statement = f"select {keys}, {columns} from cube where mentions <> 0 order by {keys}"
     seen = []
     for _ in range(3):
         emptied(database)

@@ -75,9 +75,13 @@ def test_only_two_databases_are_known() -> None:
 
 
 def test_a_failed_write_leaves_nothing(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.write() as connection:
-        connection.execute(insert(setting).values(key="a", value=1))
-        raise RuntimeError
+    def write_and_fail() -> None:
+        with database.write() as connection:
+            connection.execute(insert(setting).values(key="a", value=1))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_and_fail()
     with database.read() as connection:
         assert connection.execute(select(setting)).all() == []
 
@@ -86,7 +90,12 @@ def test_rows_merge_by_adding(database: Database) -> None:
     with database.write() as connection:
         for _ in range(2):
             merge_rows(
-                connection, "change", ("topic", "brand_id"), ("n",), "n = change.n + excluded.n", [("b", 2, 5), ("a", 1, 3)]
+                connection,
+                "change",
+                ("topic", "brand_id"),
+                ("n",),
+                "n = change.n + excluded.n",
+                [("b", 2, 5), ("a", 1, 3)],
             )
         insert_rows(connection, "change", ("topic", "brand_id", "n"), [("c", 0, 1)])
     with database.read() as connection:

@@ -1,4 +1,4 @@
-"""Databases and posts for benchmarks: fresh ones of both kinds, the airline posts, and as many made-up ones as asked."""
+"""Databases and posts for benchmarks: fresh ones of both kinds, the airline posts, and any number of made-up ones."""
 
 from __future__ import annotations
 
