@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -81,9 +80,8 @@ def brand_entry(place: str, item: Item, faults: Faults) -> BrandEntry:
         try:
             parse_all(rules)
         except RuleError as error:
-            ends = accumulate(len(rule) + 1 for rule in rules)
-            i = next((i for i, end in enumerate(ends) if error.position < end), len(rules) - 1)
-            faults.append(f"{place}: rules[{i}] does not parse:\n{error.pointed()}")
+            which = f"[{rules.index(error.text)}]" if error.text in rules else ""
+            faults.append(f"{place}: rules{which} does not parse:\n{error.pointed()}")
     monogram = _monogram(place, item, _initials(name), faults)
     return BrandEntry(key, name, kind, monogram, competitors, rules)
 

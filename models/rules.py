@@ -40,7 +40,13 @@ def parse(text: str) -> Rule:
 
 
 def parse_all(rules: Sequence[str]) -> Rule:
-    """The lines of a brand as one rule: each is another way to match, one that looks for nothing narrows the others."""
+    """The rules of a brand as one: each is another way to match, one that looks for nothing narrows the others.
+
+    Each must read by itself: an OR at the end of one does not go on in the next. RuleError's offsets are into the rule
+    that is wrong, which is its `text`, or into all of them joined by line ends where they are wrong only together.
+    """
+    for rule in rules:
+        _Parser(rule).lines()
     return parse("\n".join(rules))
 
 
@@ -76,7 +82,7 @@ class _Parser:
         self.depth = 0
 
     def rule(self) -> RulePart:
-        lines = self._lines()
+        lines = self.lines()
         ways: list[_Parsed] = []
         narrowings: list[_Parsed] = []
         for line in lines:
@@ -102,7 +108,8 @@ class _Parser:
         either = _joined(Or, ways)
         return _joined(And, [either, *narrowings]).part
 
-    def _lines(self) -> list[_Parsed]:
+    def lines(self) -> list[_Parsed]:
+        """What each line says, whether or not it looks for anything."""
         lines: list[_Parsed] = []
         self._skip_lines()
         while self.token.kind != "end":

@@ -102,7 +102,7 @@ def test_one_coordinate_alone_is_none() -> None:
 
 @given(st.floats(-90, 90), st.floats(-180, 180), st.floats(-90, 90), st.floats(-180, 180))
 def test_any_two_points_have_a_distance(a: float, b: float, c: float, d: float) -> None:
-    """The far side of the earth is where rounding asks for the arcsine of a little more than one."""
+    """The far side of the earth is where rounding asks for the arcsine of one and a little."""
     assert places(site(2, "There", (a, b))).locate(None, c, d) in (2, UNKNOWN)
     assert places(site(2, "There", (a, b))).locate(None, -a, b - 180 if b > 0 else b + 180) == UNKNOWN
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from models.errors import RuleError
 from models.folding import fold, highlights
 from models.rule_tree import MOST_WORDS, Rule
-from models.rules import DEEPEST, LONGEST_RULE, Subject, parse
+from models.rules import DEEPEST, LONGEST_RULE, Subject, parse, parse_all
 from tests import rules_made_up
 
 
@@ -292,3 +292,18 @@ def test_words_are_highlighted_where_they_stand_in_the_text_as_it_was_written() 
     spans = highlights(text, ("strasse", "paypal", "café", "strasse und"))
     assert [text[start:end] for start, end in spans] == ["Straße\u00a0 und", "pay\u200bpal", "STRASSE", "cafe\u0301"]
     assert highlights("none of it", ("delta", "")) == ()
+
+
+def test_the_rules_of_a_brand_are_alternatives_and_an_exclusion_narrows_them_all() -> None:
+    rule = parse_all(["halden", "corvane", "-pie"])
+
+    assert rule.matches(Subject("Halden card")) is not None
+    assert rule.matches(Subject("Corvane V4")) is not None
+    assert rule.matches(Subject("Corvane pie")) is None
+
+
+def test_an_unfinished_rule_does_not_go_on_in_the_next_one() -> None:
+    with pytest.raises(RuleError, match="nothing follows this OR") as caught:
+        parse_all(["halden OR", "corvane"])
+
+    assert caught.value.text == "halden OR"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -276,6 +277,44 @@ def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
     assert number(database, "select count(*) from mention") == 0
     assert number(database, "select count(*) from cube") == 0
     assert changes(database) == before
+
+
+def test_workers_that_store_the_same_posts_at_once_store_each_once(database: Database) -> None:
+    """Four sources bring overlapping posts of the same brands in different orders."""
+    organisation = load(database)
+    everything = [
+        mention(str(n), brand_id=brand, author=f"a{n % 5}", followers=10, likes=n, posted_at=NOW - n * MINUTE)
+        for n in range(60)
+        for brand in (CORVANE, HALDEN, VELTA)
+    ]
+    started = threading.Barrier(4)
+    failures: list[BaseException] = []
+
+    def work(seed: int) -> None:
+        dice = random.Random(seed)
+        mine = dice.sample(everything, 150)
+        started.wait(10)
+        try:
+            for start in range(0, 150, 25):
+                keep(database, mine[start : start + 25], organisation, source_id=seed)
+        except BaseException as failure:
+            failures.append(failure)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    brought = {
+        (item.brand_id, item.post.external_id)
+        for seed in range(1, 5)
+        for item in random.Random(seed).sample(everything, 150)
+    }
+    assert failures == []
+    assert number(database, "select count(*) from mention") == len(brought) > 150
+    with database.read() as connection:
+        assert cube.check(connection, organisation, NOW) == []
 
 
 # -- set aside ---------------------------------------------------------------------------------------------

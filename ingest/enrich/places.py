@@ -76,4 +76,4 @@ def _kilometres(latitude: float, longitude: float, site: Location) -> float:
         math.sin((b - a) / 2) ** 2
         + math.cos(a) * math.cos(b) * math.sin(math.radians(site.longitude - longitude) / 2) ** 2
     )
-    return 2 * EARTH_KILOMETRES * math.asin(math.sqrt(min(1.0, half)))
+    return 2 * EARTH_KILOMETRES * math.asin(math.sqrt(half))
