@@ -15,7 +15,7 @@ run: $(VENV)/ready
 # Made anew when the lock file changes. Python 3.11 or newer says so itself, in words, before anything is installed.
 $(VENV)/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Watchfloor needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one: make run PYTHON=python3.12") if sys.version_info < (3, 11) else None'
-	@echo "Installing into $(VENV) from requirements.lock; about a minute."
+	@echo "Installing into $(VENV) from requirements.lock; a minute or two."
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -150,8 +150,10 @@ def reached(mentions: Sequence[Enriched], asked: Scope, span: Window, zone: str)
             continue
         if span.end - span.start > reading.EACH_ONCE:
             at = first.post.posted_at
-            cell = edge_before(at, 3_600, "UTC") if span.step_seconds < 86_400 else midnight(local, zone)
-            if edge_before(span.start, min(span.step_seconds, 3_600), "UTC") <= cell < end:
+            # Whole days where the steps are days, else whole hours.
+            in_days = span.step_seconds >= 86_400
+            cell = midnight(local, zone) if in_days else edge_before(at, 3_600, "UTC")
+            if (span.start if in_days else edge_before(span.start, 3_600, "UTC")) <= cell < end:
                 total += first.post.author.followers or 0
         elif any(span.start <= item.post.posted_at < end for item in posts):
             key = (network_id, author)
