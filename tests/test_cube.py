@@ -300,7 +300,7 @@ def test_every_figure_is_what_a_plain_count_gives(database: Database, seed: int)
 @pytest.mark.prove
 @pytest.mark.timeout(900)
 @given(seed=st.integers(0, 2**32))
-@settings(MANY, max_examples=100, derandomize=False)
+@settings(MANY, max_examples=100)
 def test_every_figure_of_many_worlds_is_what_a_plain_count_gives(database: Database, seed: int) -> None:
     compare(database, seed, mentions=300, questions=20)
 
