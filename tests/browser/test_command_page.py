@@ -232,6 +232,8 @@ def test_the_keys_do_what_the_list_says_and_are_off_while_somebody_types(web: Se
     expect(page.locator("#keys")).to_be_hidden()
     page.keyboard.press("4")
     expect(page).to_have_url(f"{web.address}/?window=7d")
+    # A pause ends where another view begins, so the new one must stand first.
+    expect(page.locator("#volume-head h2")).to_have_text("Mentions per hour", timeout=SLOWLY)
     page.keyboard.press("p")
     expect(page.locator("#live-badge")).to_have_attribute("data-state", "paused")
     page.keyboard.press("P")
