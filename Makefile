@@ -30,7 +30,9 @@ test: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(PYTEST) -m "not prove"
+	$(PYTEST) -m "not prove and not browser"
+# After the others, since a page that starves says nothing about the product; what failed is tried once more, alone.
+	$(PYTEST) -m browser || $(PYTEST) -m browser --last-failed --last-failed-no-failures none -n 0
 
 prove: $(VENV)/ready-dev
 	$(PYTEST) -m prove -n 0
