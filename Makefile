@@ -31,8 +31,8 @@ test: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(PYTEST) -m "not prove and not browser"
-# After the others, since a page that starves says nothing about the product; what failed is tried once more, alone.
-	$(PYTEST) -m browser || $(PYTEST) -m browser --last-failed --last-failed-no-failures none -n 0
+# After the others, since a page that starves says nothing about the product.
+	$(PYTEST) -m browser
 
 prove: $(VENV)/ready-dev
 	$(PYTEST) -m prove -n 0

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
@@ -300,7 +300,8 @@ def test_every_figure_is_what_a_plain_count_gives(database: Database, seed: int)
 @pytest.mark.prove
 @pytest.mark.timeout(900)
 @given(seed=st.integers(0, 2**32))
-@settings(MANY, max_examples=100)
+@example(seed=282_589)
+@settings(MANY, max_examples=100, derandomize=False)
 def test_every_figure_of_many_worlds_is_what_a_plain_count_gives(database: Database, seed: int) -> None:
     compare(database, seed, mentions=300, questions=20)
 
