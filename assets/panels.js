@@ -4,7 +4,7 @@
   const L = (window.LIVE = window.LIVE || {});
   L.custom = L.custom || {};
   const { make, icon, write } = window.WatchfloorDom;
-  const KEYS = ["kpi", "volume", "sentiment", "feed", "sources"];
+  const KEYS = ["kpi", "volume", "sentiment", "feed", "sources", "admin-sources"];
   const failures = new Map(), states = new Map();
 
   function head(key, props) {

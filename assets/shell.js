@@ -4,13 +4,25 @@
   const { write, say } = window.WatchfloorDom;
   const WINDOWS = ["15m", "1h", "24h", "7d", "30d"];
   const part = (id) => document.getElementById(id);
+  /* Pages without a scope have keys of their own: WatchfloorPages[page] = {keys: (event) => whether it did something,
+     escape: () => whether there was something to close}. */
+  const pages = (window.WatchfloorPages = window.WatchfloorPages || {});
+  let page = "";
+  const own = () => pages[page];
 
   /* The server has decided which page an address shows: subscribe to it, or to nothing. */
   function follow(view) {
     if (!view) return "";
     document.title = view.title;
+    page = view.page;
     const bar = part("scope-bar");
-    if (bar) bar.dataset.live = view.path ? String(Boolean(view.live)) : "none";
+    if (bar) {
+      bar.dataset.live = view.path ? String(Boolean(view.live)) : "none";
+      bar.dataset.scope = view.scope === false ? "none" : "yes";
+    }
+    for (const right of ["admin", "viewer"]) document.documentElement.classList.toggle("may-" + right, view.rights.includes(right));
+    for (const list of document.querySelectorAll("#keys [data-page]")) list.hidden = list.dataset.page !== page && (list.dataset.page !== "command" || own());
+    window.dispatchEvent(new CustomEvent("watchfloor:page", { detail: { page: page } }));
     badge();
     for (const link of document.querySelectorAll(".ri,.ri-phone")) {
       const on = link.getAttribute("href") === view.rail;
@@ -67,6 +79,7 @@
     const keys = part("keys");
     if (keys && keys.open) keys.close();
     else if (window.WatchfloorScope.close()) event.preventDefault();
+    else if (own()) { if (own().escape(event)) event.preventDefault(); }
     else if (event.target.id === "search-text") {
       // Otherwise the browser empties the field, and it would show another scope than the address.
       event.preventDefault();
@@ -78,7 +91,9 @@
     if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
     const dialog = part("keys");
     if (dialog && dialog.open && event.key !== "?") return;
-    if (event.key === "/") {
+    if (own() && event.key !== "?") {
+      if (!own().keys(event)) return;
+    } else if (event.key === "/") {
       const field = part("search-text");
       if (field && field.offsetParent) field.focus();
       else document.querySelector("[data-do=find]").click();

@@ -7,9 +7,10 @@ from dash.development.base_component import Component
 
 from dashboard import scope
 from dashboard.style import icon
-from dashboard.views import VIEWS
+from dashboard.views import VIEWS, View
+from models.access import VIEWER
 
-# What the keyboard does, as the overlay lists it; assets/shell.js does it.
+# What the keyboard does on a page that names no keys of its own; assets/shell.js does it.
 KEYS = (
     ("/", "Search mentions"),
     ("P", "Pause and resume"),
@@ -27,8 +28,9 @@ def rail() -> Component:
         **{"aria-label": "Main"},
         children=[
             dcc.Link([icon("logo", "s28"), html.Span("Watchfloor", className="unseen")], href="/", className="logo"),
-            *[dcc.Link([icon(view.icon), html.Span(view.title)], href=view.path, className="ri") for view in VIEWS],
+            *[_link(view, "ri") for view in VIEWS if view.right == VIEWER],
             html.Span(className="railgap"),
+            *[_link(view, "ri") for view in VIEWS if view.right != VIEWER],
             html.Button(
                 icon("theme"),
                 className="railbtn",
@@ -46,6 +48,15 @@ def rail() -> Component:
     )
 
 
+def _link(view: View, class_name: str) -> Component:
+    """The way to a page. What not everybody may see stays hidden until the server has said who this is."""
+    # dcc.Link knows no attributes of its own choice, so what it needs stands in its class.
+    limited = "" if view.right == VIEWER else f" needs needs-{view.right}"
+    return dcc.Link(
+        [icon(view.icon), html.Span(view.rail or view.title)], href=view.path, className=f"{class_name}{limited}"
+    )
+
+
 def scope_bar() -> Component:
     """At the top: what is shown, of when, how old it is. The browser fills in what the address says."""
     return html.Header(
@@ -53,6 +64,8 @@ def scope_bar() -> Component:
         className="scope",
         **{"aria-label": "Scope"},
         children=[
+            # A page without a scope puts its own title and controls here.
+            html.Div(id="bar-own", className="bar-own"),
             html.Button(
                 [html.Span(className="v"), html.Em(className="w"), icon("chev", "s16")],
                 className="phone sel",
@@ -135,10 +148,7 @@ def bottom_bar() -> Component:
         className="bottom",
         **{"aria-label": "Main"},
         children=[
-            *[
-                dcc.Link([icon(view.icon), html.Span(view.title)], href=view.path, className="ri-phone")
-                for view in VIEWS
-            ],
+            *[_link(view, "ri-phone") for view in VIEWS],
             html.Button(
                 [icon("user"), html.Span("You")],
                 disable_n_clicks=True,
@@ -150,9 +160,14 @@ def bottom_bar() -> Component:
 
 def key_list() -> Component:
     """What "?" opens."""
-    rows: list[Component] = []
-    for key, what in KEYS:
-        rows += [html.Dt(html.Kbd(key)), html.Dd(what)]
+    lists = [
+        html.Dl(
+            [part for key, what in view.keys or KEYS for part in (html.Dt(html.Kbd(key)), html.Dd(what))],
+            className="keys",
+            **{"data-page": view.key},
+        )
+        for view in VIEWS
+    ]
     return html.Dialog(
         id="keys",
         className="dialog",
@@ -169,6 +184,6 @@ def key_list() -> Component:
                     ),
                 ]
             ),
-            html.Dl(rows, className="keys"),
+            *lists,
         ],
     )

@@ -201,7 +201,9 @@ class Gate:
 def _lacks_token(scope: Scope, signed: Signed) -> bool:
     """True where a page is asked for by a browser that lost the token its changes must carry."""
     return bool(
-        scope["method"] in SAFE and scope["path"] == "/" and scope[COOKIES].get(cookies.CSRF) != signed.csrf_token
+        scope["method"] in SAFE
+        and scope["path"] in rights.PAGES
+        and scope[COOKIES].get(cookies.CSRF) != signed.csrf_token
     )
 
 

@@ -140,6 +140,7 @@ class Hub:
         view = self._find_view(path)
         if view is None:
             raise NotFound(f"there is no page at {path[:80]}")
+        access.require(view.right)
         assert self.organisation is not None
         asked = url_scope.parse(search)
         question = url_scope.question(asked, access, self.organisation, self.wall())

@@ -37,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     _route(r"/assets/(tokens\.css|signin\.css|theme\.js|land\.svg|favicon\.svg)", READ, OPEN),
     _route(r"/signout", READ | CHANGE, VIEWER),
     _route(r"/", READ, VIEWER),
+    _route(r"/admin/sources", READ, ADMIN),
     _route(r"/live/state", READ, VIEWER),
     _route(r"/_dash-layout|/_dash-dependencies|/_favicon\.ico", READ, VIEWER),
     _route(r"/_dash-update-component", CHANGE, VIEWER),
@@ -44,12 +45,17 @@ ROUTES: tuple[Route, ...] = (
     _route(rf"/assets(/{_FILE})+", READ, VIEWER),
 )
 
+# The pages: each is the same document, and brings the token that changes must carry.
+PAGES = frozenset({"/", "/admin/sources"})
+
 # Paths that a WebSocket may be opened on.
 SOCKETS: Mapping[str, str] = {"/live": VIEWER}
 
 # Server callbacks by output, as Dash names them (without the "@..." of a repeated output).
 CALLBACKS: dict[str, str] = {
     "..page.children...notices.children...scope-options.data...view.data..": VIEWER,
+    "source-done.data": ADMIN,
+    "source-form-done.data": ADMIN,
 }
 
 _REPEATED = re.compile(r"@[0-9a-f]+")

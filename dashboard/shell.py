@@ -15,11 +15,13 @@ from sqlalchemy import Connection
 
 from dashboard import bars, gate, scope
 from dashboard.style import icon
-from dashboard.views import by_path
+from dashboard.views import VIEWS, by_path
 from models import organisation as organisations
-from models.access import VIEWER, Access
+from models.access import RIGHTS, Access
+from models.database import Database
 from models.errors import AccessDenied, NotFound, ScopeError
 from models.organisation import Organisation
+from models.settings import Settings
 
 Read = Callable[[], AbstractContextManager[Connection]]
 
@@ -95,8 +97,11 @@ def layout() -> Component:
     )
 
 
-def register(app: Dash, *, read: Read) -> None:
+def register(app: Dash, database: Database, settings: Settings) -> None:
     """Which page an address shows is decided on the server; the scope bar follows the address in the browser."""
+    for view in VIEWS:
+        view.register(app, database, settings)
+    read = database.read
 
     async def show(pathname: str | None, search: str | None, shown: dict[str, Any] | None) -> tuple[Any, ...]:
         access, now = gate.current().access, datetime.now(UTC)
@@ -138,14 +143,19 @@ def register(app: Dash, *, read: Read) -> None:
 def route(pathname: str, search: str, access: Access, organisation: Organisation, now: datetime) -> Screen:
     """The page of an address for this person, or a calm message that says what is wrong with it."""
     who = {"name": access.name, "email": access.email}
-    options: dict[str, Any] = {"person": who, "kinds": {}, "zone": organisation.zone}
+    options: dict[str, Any] = {
+        "person": who,
+        "kinds": {},
+        "zone": organisation.zone,
+        "rights": _rights(access),
+    }
     notices = [_simulated()] if organisation.simulated else []
     view = by_path(pathname)
     if view is None:
         said = f"There is no page at {pathname[:80]}."
         return _message("nowhere", "info", "Nothing here", said, "Go to Command", "/", notices, options)
     try:
-        access.require(VIEWER)
+        access.require(view.right)
     except AccessDenied as denied:
         return _message("denied", "lock", "You may not see this", f"{denied}.".capitalize(), "", "", notices, options)
     try:
@@ -174,6 +184,8 @@ def route(pathname: str, search: str, access: Access, organisation: Organisation
             "title": f"{view.title} · {TITLE}",
             "path": view.path,
             "rail": view.path,
+            "scope": view.has_scope,
+            "rights": options["rights"],
             "search": asked.to_search(),
             "live": question.window.live,
         },
@@ -204,8 +216,22 @@ def _message(
         children=html.Div(children, className="message", role="alert"),
         notices=notices,
         options=options,
-        view={"page": page, "title": f"{title} · {TITLE}", "path": None, "rail": href, "search": "", "live": False},
+        view={
+            "page": page,
+            "title": f"{title} · {TITLE}",
+            "path": None,
+            "rail": href,
+            "scope": True,
+            "rights": options["rights"],
+            "search": "",
+            "live": False,
+        },
     )
+
+
+def _rights(access: Access) -> list[str]:
+    """The rights this person has, for the rail: it shows only the pages one may see."""
+    return [right for right in RIGHTS if access.may(right)]
 
 
 def _sentence(text: str) -> str:

@@ -41,7 +41,7 @@ class Screen:
     paths: frozenset[str]
     find_view: Callable[[str], View | None]
     layout: Callable[[], Component]
-    register: Callable[[Dash, Database], None]
+    register: Callable[[Dash, Database, Settings], None]
     index: str
 
 
@@ -49,7 +49,7 @@ SCREEN = Screen(
     paths=frozenset(view.path for view in VIEWS),
     find_view=by_path,
     layout=shell.layout,
-    register=lambda app, database: shell.register(app, read=database.read),
+    register=shell.register,
     index=shell.INDEX,
 )
 
@@ -98,7 +98,7 @@ def assemble(settings: Settings, database: Database | None = None, screen: Scree
     _health(server, database)
     live.mount(server, hub, links, identify=gate.current)
     server.include_router(signin.router(database, settings, sessions, version=version))
-    dash = _dash(server, database, screen)
+    dash = _dash(server, database, settings, screen)
     inner = Compressed(OnePage(server, screen.paths))
     guarded = gate.Gate(
         inner, sessions=sessions, settings=settings, csp_hashes=dash.csp_hashes, callbacks=dash.callback_map
@@ -120,7 +120,7 @@ class OnePage:
         await self._app(scope, receive, send)
 
 
-def _dash(server: FastAPI, database: Database, screen: Screen) -> Dash:
+def _dash(server: FastAPI, database: Database, settings: Settings, screen: Screen) -> Dash:
     dash = Dash(
         "dashboard",
         backend="fastapi",
@@ -135,7 +135,7 @@ def _dash(server: FastAPI, database: Database, screen: Screen) -> Dash:
     # Dash would open a second socket in every browser.
     dash.backend.websocket_capability = False
     dash.layout = screen.layout
-    screen.register(dash, database)
+    screen.register(dash, database, settings)
     return dash
 
 

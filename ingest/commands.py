@@ -5,32 +5,29 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ValidationError
 from rich.markup import escape
-from rich.table import Table
 
-from ingest import connectors
+from ingest.commands_simulation import app as simulate_app
+from ingest.commands_sources import app as source_app
+from ingest.commands_sources import pairs
 from ingest.mapping import FIELDS
 from models import audit, identity, organisation, settings, sources
 from models.backup import database_file
 from models.database import Database
 from models.errors import InputError
-from models.networks import network_by_key
 from models.settings import Settings
 from models.start import bring_up, check_alone, check_port, existing_database, make_home, open_database
 from models.start import opened as opened_as_it_is
-from models.terminal import age, counted, existing, log_to, now, opened, out, print_table
+from models.terminal import counted, log_to, now, out
 
 app = typer.Typer(no_args_is_help=True)
-source_app = typer.Typer(no_args_is_help=True, help="What is polled.")
 app.add_typer(source_app, name="source")
+app.add_typer(simulate_app, name="simulate")
 
-LONGEST_SOURCE_NAME = 200
 # What a reason for setting rows aside says -> what to do about all of them.
 WAYS_OUT = {
     "is not UTF-8": "Is the file in another encoding? Name it and import again: --encoding cp1252",
@@ -85,10 +82,10 @@ def import_file(
         "delimiter": delimiter,
         "id_from": "hash" if hash_ids else None,
     }
-    flags = {**_pairs(column, "--column"), **{k: v for k, v in settings_of_file.items() if v is not None}}
+    flags = {**pairs(column, "--column"), **{k: v for k, v in settings_of_file.items() if v is not None}}
     config = file_connector.config_from(file, flags)
     if brand:
-        config = config.model_copy(update={"brands": _pairs(brand, "--brand-value")})
+        config = config.model_copy(update={"brands": pairs(brand, "--brand-value")})
     for line in file_connector.explained(config):
         out.print(escape(line))
     loaded = settings.load()
@@ -123,113 +120,6 @@ def import_file(
         raise InputError(summary.error)
 
 
-def _pairs(given: list[str] | None, flag: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for item in given or ():
-        key, sign, value = item.partition("=")
-        key = key.strip()
-        if not sign or not key or not value:
-            raise InputError(f'{flag} "{item}": write it as NAME=VALUE')
-        if key in pairs:
-            raise InputError(f'{flag} "{item}": {key} was given twice')
-        pairs[key] = value.strip()
-    return pairs
-
-
-# -- sources -----------------------------------------------------------------------------------------------
-
-
-@source_app.command("list", epilog="Example: watchfloor source list")
-def source_list() -> None:
-    """Every source, how it is doing, and how old its data is."""
-    with existing().read() as connection:
-        found = sources.health(connection, now())
-    table = Table("source", "kind", "state", "every", "data age", "normal", "last error", box=None)
-    for item in found:
-        table.add_row(
-            escape(item.name),
-            item.kind,
-            item.badge,
-            f"{item.every_seconds:g} s",
-            age(item.data_age_seconds),
-            f"{item.normal_seconds:.1f} s",
-            escape(item.last_error or ""),
-        )
-    if found:
-        print_table(table)
-    out.print(f"{counted(len(found), 'source')}.")
-
-
-@source_app.command(
-    "add", epilog="Example: watchfloor source add feed --name 'Press' --set url=https://example.org/feed.xml"
-)
-def source_add(
-    kind: str,
-    name: Annotated[str, typer.Option(help="As screens call it.")],
-    given: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE of the connector's settings.")] = None,
-    every: Annotated[float | None, typer.Option(min=1, max=86_400, help="Seconds between two fetches.")] = None,
-) -> None:
-    """Poll one more source, from now on."""
-    connector = connectors.by_kind(kind)
-    config = _config(connector, _pairs(given, "--set"))
-    network = connector.NETWORK or getattr(config, "network", None) or "other"
-    if not name.strip() or len(name) > LONGEST_SOURCE_NAME or not name.isprintable():
-        raise InputError(f"--name must be 1 to {LONGEST_SOURCE_NAME} printable characters, it has {len(name)}")
-    with opened().write() as connection:
-        sources.add(
-            connection,
-            name=name,
-            kind=kind,
-            network_id=network_by_key(str(network)).id,
-            config=config.model_dump(mode="json", exclude_unset=True),
-            every_seconds=every or connector.EVERY_SECONDS,
-            now=now(),
-        )
-        audit.record(
-            connection, at=now(), action="source.added", subject=name, actor="command line", details={"kind": kind}
-        )
-    out.print(
-        f"{escape(name)}: {escape(connector.describe(config))}, fetched every {every or connector.EVERY_SECONDS:g} s."
-    )
-
-
-def _config(connector: Any, values: Mapping[str, str]) -> BaseModel:
-    try:
-        config = connector.Config.model_validate(values)
-    except ValidationError as error:
-        faults = []
-        for fault in error.errors():
-            place, message = ".".join(map(str, fault["loc"])), fault["msg"].removeprefix("Value error, ")
-            if fault["type"] == "extra_forbidden":
-                message = f"there is no such setting; known: {', '.join(connector.Config.model_fields)}"
-            elif fault["type"] == "missing":
-                message = f"is missing; give it as --set {place}=VALUE"
-            elif place:
-                message = f'"{fault["input"]}": {message}'
-            faults.append(f"--set {place}: {message}" if place else message)
-        raise InputError("\n".join(faults)) from error
-    assert isinstance(config, BaseModel)
-    return config
-
-
-@source_app.command("pause", epilog="Example: watchfloor source pause Press")
-def source_pause(name: str) -> None:
-    """Poll a source no more until it is resumed."""
-    with existing().write() as connection:
-        sources.pause(connection, name, by="command line")
-        audit.record(connection, at=now(), action="source.paused", subject=name, actor="command line")
-    out.print(f"{escape(name)} is paused.")
-
-
-@source_app.command("resume", epilog="Example: watchfloor source resume Press")
-def source_resume(name: str) -> None:
-    """Poll a source again, at once."""
-    with existing().write() as connection:
-        sources.resume(connection, name, now=now())
-        audit.record(connection, at=now(), action="source.resumed", subject=name, actor="command line")
-    out.print(f"{escape(name)} is polled again.")
-
-
 @app.command(epilog="Example: watchfloor once Press")
 def once(name: Annotated[str, typer.Argument(metavar="SOURCE")]) -> None:
     """Fetch a source now, once, in this terminal."""
@@ -252,7 +142,7 @@ def once(name: Annotated[str, typer.Argument(metavar="SOURCE")]) -> None:
         raise InputError(f'"{name}" is being fetched by a worker; try again in a moment')
     with database.read() as connection:
         pipeline = Pipeline(organisation.current(connection, now()))
-    outcome = run(database, pipeline, lease)
+    outcome = run(database, pipeline, lease, settings=loaded)
     if outcome.error:
         raise InputError(f"{name}: {outcome.error}")
     out.print(f"{escape(name)}: {outcome.items:,} found, {outcome.new:,} new, {outcome.set_aside:,} set aside.")
@@ -271,7 +161,7 @@ def ingest() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for noisy in ("httpx", "httpcore", "apscheduler"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    worker = Worker(open_database(loaded))
+    worker = Worker(open_database(loaded), settings=loaded)
     with until_stopped() as stopping:
         worker.start()
         stopping.wait()
@@ -331,7 +221,7 @@ def _first_steps(database: Database, loaded: Settings) -> str:
 
     with database.write() as connection:
         if loaded.demo and demo.is_wanted(connection, now()):
-            demo.create(connection, rate=loaded.demo_rate, now=now())
+            demo.create(connection, rate=loaded.demo_rate, home=loaded.home, now=now())
             _say("First start: a simulated organisation is created; WATCHFLOOR_DEMO=0 in a fresh home starts empty.")
         email = demo.first_administrator(connection, now())
         token = identity.make_link(connection, email, now(), valid_for=identity.FIRST_LINK_VALID)

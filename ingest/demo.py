@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, select
 
 import models
 from ingest.connectors import simulator
+from ingest.simulation.memory import FILE as MEMORY_FILE
 from models import people, sources
 from models.access import ADMIN
 from models.networks import network_by_key
@@ -28,10 +29,13 @@ def is_wanted(connection: Connection, now: datetime) -> bool:
     return not brands and not polled
 
 
-def create(connection: Connection, *, rate: float, now: datetime) -> None:
-    """Meridian Group with a live source for each of its networks and 35 days of history behind them."""
+def create(connection: Connection, *, rate: float, home: Path, now: datetime) -> None:
+    """Meridian Group with a live source for each of its networks and 35 days of history behind them.
+
+    What is published to the simulated networks, and how they misbehave, stands in a file of its own in `home`.
+    """
     apply(connection, read(FILE), actor="first start", now=now)
-    for spec in simulator.sources(seed=SEED, start=now, rate=rate):
+    for spec in simulator.sources(seed=SEED, start=now, rate=rate, memory=str(home / MEMORY_FILE)):
         sources.add(
             connection,
             name=spec.name,
@@ -41,6 +45,7 @@ def create(connection: Connection, *, rate: float, now: datetime) -> None:
             every_seconds=spec.every_seconds,
             priority=spec.priority,
             now=now,
+            remeasure="all" if spec.priority == simulator.LIVE_PRIORITY else "none",
         )
 
 

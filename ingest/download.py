@@ -6,11 +6,12 @@ import asyncio
 import ipaddress
 import ssl
 import zlib
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -43,17 +44,32 @@ def download(url: str, headers: Mapping[str, str], *, seconds: float, largest_by
     Runs an event loop of its own, because only cancelling ends a server that sends a byte a second, in the
     headers too; call it from a thread without one.
     """
+    return _within(seconds, _follow(url, headers, largest_bytes), shown(url))
+
+
+def exchange(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, *, name: str, seconds: float, largest_bytes: int
+) -> Answer:
+    """One request of any method, bounded as `download` is; redirects are not followed.
+
+    The body is kept whatever the status; that of a refusal is left empty where it is too large or does not unpack.
+    `name` is who is asked, in the words of the errors: the address may hold what nobody should read.
+    """
+    return _within(seconds, _exchange(method, url, headers, body, name, largest_bytes), name)
+
+
+def _within(seconds: float, work: Coroutine[Any, Any, Answer], name: str) -> Answer:
     loop = asyncio.new_event_loop()
     try:
-        return loop.run_until_complete(asyncio.wait_for(_follow(url, headers, largest_bytes), seconds))
+        return loop.run_until_complete(asyncio.wait_for(work, seconds))
     except TimeoutError:
-        raise ConnectorError(f"{shown(url)} did not answer in full within {seconds:g} s") from None
+        raise ConnectorError(f"{name} did not answer in full within {seconds:.3g} s") from None
     except httpx.TimeoutException as error:
-        raise ConnectorError(f"{shown(url)} does not answer: {type(error).__name__}") from error
+        raise ConnectorError(f"{name} does not answer: {type(error).__name__}") from error
     except httpx.InvalidURL as error:
-        raise ConnectorError(f"{shown(url)} leads to no address: {error}", kind="unknown") from error
+        raise ConnectorError(f"{name} leads to no address: {error}", kind="unknown") from error
     except (httpx.HTTPError, ssl.SSLError, OSError) as error:
-        raise ConnectorError(f"{shown(url)} does not answer: {error or type(error).__name__}") from error
+        raise ConnectorError(f"{name} does not answer: {error or type(error).__name__}") from error
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
@@ -76,9 +92,7 @@ def shown(url: str) -> str:
 
 
 async def _follow(url: str, headers: Mapping[str, str], largest_bytes: int) -> Answer:
-    timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
-    own = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"}
-    async with httpx.AsyncClient(timeout=timeout, headers={**own, **headers}, verify=_certificates()) as client:
+    async with _client({"User-Agent": USER_AGENT, **headers}) as client:
         current, moved_to, for_ever = url, None, True
         for _ in range(REDIRECTS + 1):
             answer = await _get(client, current, largest_bytes)
@@ -91,15 +105,43 @@ async def _follow(url: str, headers: Mapping[str, str], largest_bytes: int) -> A
     raise ConnectorError(f"{shown(url)} redirects more than {REDIRECTS} times", kind="unknown")
 
 
+async def _exchange(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, name: str, largest_bytes: int
+) -> Answer:
+    async with _client(headers) as client, client.stream(method, url, content=body) as response:
+        answered = _lowered(response.headers)
+        try:
+            whole = await _whole(response, answered, name, largest_bytes)
+        except ConnectorError:
+            if response.is_success:
+                raise
+            whole = b""
+        return Answer(response.status_code, answered, whole, url)
+
+
+def _client(headers: Mapping[str, str]) -> httpx.AsyncClient:
+    timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
+    own = {"Accept-Encoding": "gzip, deflate"}
+    return httpx.AsyncClient(timeout=timeout, headers={**headers, **own}, verify=_certificates())
+
+
 async def _get(client: httpx.AsyncClient, url: str, largest_bytes: int) -> Answer:
     async with client.stream("GET", url) as response:
-        headers = {name.lower(): value for name, value in response.headers.items()}
+        headers = _lowered(response.headers)
         if response.status_code != 200:
             return Answer(response.status_code, headers, b"", url)
-        unpack = _Unpacking(headers.get("content-encoding", "identity"), largest_bytes, shown(url))
-        async for chunk in response.aiter_raw(chunk_size=65_536):
-            unpack.add(chunk)
-        return Answer(200, headers, unpack.whole(), url)
+        return Answer(200, headers, await _whole(response, headers, shown(url), largest_bytes), url)
+
+
+async def _whole(response: httpx.Response, headers: Mapping[str, str], name: str, largest_bytes: int) -> bytes:
+    unpack = _Unpacking(headers.get("content-encoding", "identity"), largest_bytes, name)
+    async for chunk in response.aiter_raw(chunk_size=65_536):
+        unpack.add(chunk)
+    return unpack.whole()
+
+
+def _lowered(headers: httpx.Headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _target(current: str, location: str) -> str:
@@ -133,15 +175,15 @@ def _certificates() -> ssl.SSLContext:
 class _Unpacking:
     """Bytes unpacked as they come, counted as they grow: 10 KB of gzip can be 10 MB of blanks."""
 
-    def __init__(self, encoding: str, largest_bytes: int, url: str) -> None:
+    def __init__(self, encoding: str, largest_bytes: int, name: str) -> None:
         encoding = encoding.strip().lower() or "identity"
         if encoding not in ("identity", "gzip", "x-gzip", "deflate"):
             raise ConnectorError(
-                f'{url} answers in encoding "{encoding[:20]}", which was not asked for', kind="unknown"
+                f'{name} answers in encoding "{encoding[:20]}", which was not asked for', kind="unknown"
             )
         self._packed = encoding != "identity"
         self._largest = largest_bytes
-        self._url = url
+        self._name = name
         self._parts: list[bytes] = []
         self._size = 0
         self._unpacker: zlib._Decompress | None = None
@@ -159,7 +201,7 @@ class _Unpacking:
                 if self._unpacker.eof:
                     self._unpacker = None
         except zlib.error as error:
-            raise ConnectorError(f"{self._url} sends a body that does not unpack: {error}") from error
+            raise ConnectorError(f"{self._name} sends a body that does not unpack: {error}") from error
 
     def whole(self) -> bytes:
         return b"".join(self._parts)
@@ -168,7 +210,7 @@ class _Unpacking:
         self._parts.append(part)
         self._size += len(part)
         if self._size > self._largest:
-            raise ConnectorError(f"{self._url} is larger than {self._largest} bytes", kind="unknown")
+            raise ConnectorError(f"{self._name} is larger than {self._largest} bytes", kind="unknown")
 
 
 def _unpacker(head: bytes) -> zlib._Decompress:

@@ -38,7 +38,12 @@ class Found:
     `network` is a key of models.networks; `kind` is post, reply, repost, quote, review or article;
     `language` is the network's own word (BCP 47, lower case) or None; `media` are kinds with their
     alt texts; `brand` is the key of a brand where a column of the file decides, else None and the
-    rules decide; `simulated` posts come from the simulated network.
+    rules decide.
+
+    `external_id` stays the same through edits: where a network gives an edited post a new id, it is the first one.
+    `edited_at` is when the text that is here was written, None for the first text. `conversation` is the root of the
+    thread by the network's own word. `place`, `latitude` and `longitude` say where the post was made; `home` is where
+    its author says to live.
     """
 
     network: str
@@ -57,15 +62,38 @@ class Found:
     media: tuple[tuple[str, str], ...] = ()
     brand: str | None = None
     posted_at_given: str | None = None
+    home: str | None = None
+    conversation: str | None = None
+    quote_of: str | None = None
+    repost_of: str | None = None
+    edited_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A post that its network no longer shows: `reason` is deleted, protected or withheld.
+
+    Deleted and protected posts are emptied wherever they are stored; a withheld one stays (it is hidden in some
+    countries only).
+    """
+
+    network: str
+    external_id: str
+    reason: str = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """Something that could not become a post as it stands: its bytes, where it stood ("line 17") and why."""
+    """Something that could not become a post as it stands: its bytes, where it stood ("line 17") and why.
+
+    `network` and `external_id` name the post it is of, where that can be read, so that its deletion finds the bytes.
+    """
 
     place: str
     reason: str
     raw: bytes
+    network: str | None = None
+    external_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +102,10 @@ class Page:
 
     `cursor` is stored in the transaction that stores the page. `more` asks for the next page at once.
     `progress` is 0..1 for a source with an end, None for one without; `done` ends the source for good.
-    `window` is the span of posted_at that was asked for, where the network lets us say so.
+    `window` is the span of posted_at that was asked for, where the network lets us say so. `gone` are posts that were
+    deleted or protected. `units` is what the network charges for, by the names of the price list of the settings:
+    {"post": 100, "user": 80}; the cost is worked out from it. `charged` are (unit, id) of what is paid for once a UTC
+    day however often it is read, and `payer` who pays it. `rate_left` is the share of the quota left, 0..1.
     """
 
     found: tuple[Found, ...]
@@ -84,6 +115,9 @@ class Page:
     done: bool = False
     progress: float | None = None
     window: tuple[datetime, datetime] | None = None
-    cost: float = 0.0
+    gone: tuple[Gone, ...] = ()
+    units: Mapping[str, int] = field(default_factory=dict)
+    charged: tuple[tuple[str, str], ...] = ()
+    payer: str = ""
     rate_left: float | None = None
     next_due_seconds: float | None = None

@@ -18,6 +18,8 @@ from models.errors import LeaseLost
 from models.tables import source
 
 TTL = timedelta(seconds=30)
+# A lease older than this share of its time is renewed before a network is asked, which may take the rest.
+FRESH = 1 / 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,14 @@ class Lease:
     last_error: str | None
     owner: str
     fence: int
+    last_new_at: datetime | None = None
+    secrets: bytes | None = None
+    budget: float | None = None
+    month: int | None = None
+    spent: float = 0.0
+    quiet: Mapping[str, Any] | None = None
+    remeasure: str = "none"
+    taken_at: datetime | None = None
 
 
 def take(
@@ -77,6 +87,14 @@ def take(
         last_error=row.last_error,
         owner=owner,
         fence=row.fence,
+        last_new_at=row.last_new_at,
+        secrets=row.secrets,
+        budget=row.budget,
+        month=row.month,
+        spent=row.spent or 0.0,
+        quiet=row.quiet,
+        remeasure=row.remeasure,
+        taken_at=now,
     )
 
 

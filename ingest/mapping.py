@@ -36,7 +36,7 @@ WELL_KNOWN: Mapping[str, tuple[str, ...]] = {
         *("posted_at", "created_at", "published_at", "tweet_created", "created_utc", "published", "created"),
         *("timestamp", "datetime", "date", "time"),
     ),
-    "place": ("place", "location", "user_location", "tweet_location", "author_location"),
+    "place": ("place", "location"),
     "coordinates": ("coordinates", "tweet_coord", "coord"),
     "latitude": ("latitude", "lat"),
     "longitude": ("longitude", "lon", "lng", "long"),
@@ -54,6 +54,8 @@ WELL_KNOWN: Mapping[str, tuple[str, ...]] = {
     ),
     "url": ("url", "link", "permalink", "permalink_url"),
     "brand": ("brand",),
+    "home": ("home", "user_location", "tweet_location", "author_location"),
+    "conversation": ("conversation", "conversation_id", "thread_id"),
 }
 FIELDS = tuple(WELL_KNOWN)
 NECESSARY = ("network", "external_id", "text", "posted_at")

@@ -77,6 +77,7 @@ class RowReader:
         (
             network, external_id, author, author_name, followers, text, posted_at, place, coordinates,
             latitude, longitude, likes, replies, reposts, impressions, language, reply_to, url, brand,
+            home, conversation,
         ) = self._pick(cells)  # fmt: skip
         notes: list[str] = []
         network = self._networks.get(network) or _network(network)
@@ -93,6 +94,7 @@ class RowReader:
         if coordinates or latitude or longitude:
             north, east = self._coordinates(coordinates, latitude, longitude, notes)
         answered = _identity(reply_to.strip(), "reply_to", notes) if reply_to else None
+        root = _identity(conversation.strip(), "conversation", notes) if conversation else None
         # Positional, in the order of the record: by name it takes half as long again.
         return Found(
             network,
@@ -111,6 +113,8 @@ class RowReader:
             (),
             self._brand(brand.strip()) if brand else None,
             given,
+            _short(home.strip(), "home", notes) or None if home else None,
+            root,
         ), notes
 
     def _instant(self, given: str) -> tuple[datetime, str | None]:

@@ -13,22 +13,29 @@ import threading
 import uuid
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from time import monotonic
 
 from apscheduler.executors.pool import ThreadPoolExecutor as TickExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import select
 
 from ingest import leases
+from ingest.checks import answer_one
+from ingest.enrich.copies import Copies
 from ingest.leases import Lease
 from ingest.pipeline import Pipeline
+from ingest.recent import catch_up
 from ingest.run import Outcome, clock, run
-from models import cube, organisation
+from models import cube, hung, organisation
 from models.database import Database
+from models.settings import Settings
 from models.tables import change
 
 log = logging.getLogger("watchfloor.ingest")
 
 TICK_SECONDS = 0.25
+CHECK_SECONDS = 1.0
+CATCH_UP_SECONDS = 10.0
 HOUSEKEEPING = timedelta(hours=1)
 # Sources that run side by side in one worker.
 SIDE_BY_SIDE = 6
@@ -37,7 +44,10 @@ SIDE_BY_SIDE = 6
 class Worker:
     """Polls due sources until stopped."""
 
-    def __init__(self, database: Database, *, side_by_side: int = SIDE_BY_SIDE) -> None:
+    def __init__(
+        self, database: Database, *, settings: Settings | None = None, side_by_side: int = SIDE_BY_SIDE
+    ) -> None:
+        self._settings = settings or Settings()
         self.name = f"{socket.gethostname()[:24]}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self._database = database
         self._side_by_side = side_by_side
@@ -46,7 +56,9 @@ class Worker:
         self._stopping = threading.Event()
         self._pipeline: Pipeline | None = None
         self._pipeline_of: int | None = None
-        self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": TickExecutor(2)})
+        self._copies = Copies()
+        self._caught_up = monotonic() - CATCH_UP_SECONDS
+        self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": TickExecutor(4)})
 
     def start(self) -> None:
         """Begin to tick. What the tick does survives a database that goes away and comes back."""
@@ -54,9 +66,12 @@ class Worker:
         jobs = {"coalesce": True, "max_instances": 1}
         # Its default grace is one second, after which a late tick is dropped.
         self._scheduler.add_job(self._tick, "interval", seconds=TICK_SECONDS, misfire_grace_time=60, **jobs)
+        self._scheduler.add_job(self._answer, "interval", seconds=CHECK_SECONDS, misfire_grace_time=60, **jobs)
         self._scheduler.add_job(
             self._keep_house, "interval", seconds=HOUSEKEEPING.total_seconds(), misfire_grace_time=3600, **jobs
         )
+        if not self._database.is_sqlite:
+            self._scheduler.add_job(self._end_hung, "interval", seconds=hung.LOOK_EVERY, misfire_grace_time=60, **jobs)
         self._scheduler.start()
 
     def stop(self) -> None:
@@ -81,7 +96,7 @@ class Worker:
             log.exception("tick_failed worker=%s", self.name)
 
     def _run(self, pipeline: Pipeline, lease: Lease) -> Outcome:
-        outcome = run(self._database, pipeline, lease, stopping=self._stopping.is_set)
+        outcome = run(self._database, pipeline, lease, settings=self._settings, stopping=self._stopping.is_set)
         if outcome.items or outcome.error:
             log.info(
                 "fetched source=%r items=%d new=%d set_aside=%d error=%r",
@@ -103,9 +118,31 @@ class Worker:
                 or 0
             )
             if self._pipeline is None or version != self._pipeline_of:
-                self._pipeline = Pipeline(organisation.current(connection, clock()))
+                self._pipeline = Pipeline(organisation.current(connection, clock()), copies=self._copies)
                 self._pipeline_of = version
+            if monotonic() - self._caught_up >= CATCH_UP_SECONDS:
+                # What other workers stored: a text that they brought may be copied by one of ours.
+                self._caught_up = monotonic()
+                catch_up(connection, self._copies, self._pipeline.organisation, clock())
         return self._pipeline
+
+    def _answer(self) -> None:
+        """Try what people want to add on the screen."""
+        try:
+            while answer_one(self._database, self._settings, now=clock):
+                pass
+        except Exception:
+            log.exception("check_failed worker=%s", self.name)
+
+    def _end_hung(self) -> None:
+        """Free what a worker that hangs keeps from all others."""
+        try:
+            with self._database.read() as connection:
+                ended = hung.end_hung(connection)
+            if ended:
+                log.warning("hung_sessions_ended number=%d", ended)
+        except Exception:
+            log.exception("end_hung_failed worker=%s", self.name)
 
     def _keep_house(self) -> None:
         try:

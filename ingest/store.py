@@ -6,36 +6,40 @@ stored already is not stored again: a page may be read twice, and after a kill i
 
 from __future__ import annotations
 
-import hashlib
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, text
 
-from ingest.door import safe_text
-from ingest.found import SetAside
-from ingest.pipeline import Enriched
+from ingest.edits import Held, MentionKey, rewrite
+from ingest.erase import erase, erased_keys
+from ingest.found import Gone
+from ingest.groups import count_copies
+from ingest.ours import store_ours
+from ingest.pipeline import Enriched, Ours
+from ingest.threads import join, part_of
+from models.bulk import asked, insert_rows, lock_brands, merge_rows
+from models.corrections import moved
 from models.cube import Cells, local_day, packed_engagement, packed_mention, packed_reach
-from models.database import array_literal, insert_rows, lock_brands, merge_rows, new_id, raise_change, time_id
+from models.database import EARLIEST, raise_change, time_id
 from models.organisation import Organisation
-from models.tables import coverage, fetch
 from models.tables.base import to_microseconds
 
 # On SQLite a transaction of this many rows holds the write lock under 50 ms; PostgreSQL likes larger ones.
 SQLITE_ROWS = 200
 POSTGRES_ROWS = 1000
-# Quiet fetches inside one such span become one row of the ledger.
-QUIET_SPAN = timedelta(minutes=15)
 
 _MENTION = (
     "brand_id", "id", "network_id", "external_id", "posted_at", "posted_at_given", "received_at", "source_id", "kind",
-    "author_key", "author_handle", "author_name", "author_followers", "text", "url", "reply_to", "media", "language",
-    "language_by", "sentiment", "sentiment_score", "sentiment_by", "place", "latitude", "longitude", "location_id",
-    "team_id", "matched", "likes", "replies", "reposts", "impressions",
+    "author_key", "author_handle", "author_name", "author_followers", "text", "url", "reply_to", "quote_of",
+    "repost_of", "media", "language", "language_by", "sentiment", "sentiment_score", "sentiment_by", "home",
+    "home_geo", "home_confidence", "place", "latitude", "longitude", "place_geo", "place_by", "place_confidence",
+    "location_id", "location_by", "team_id", "matched", "likes", "replies", "reposts", "impressions", "copy_id",
+    "edited_at",
 )  # fmt: skip
 _COUNTS = ("likes", "replies", "reposts", "impressions")
 _POST = (*_COUNTS, "measured_at")
@@ -66,72 +70,129 @@ class Stored:
     brand_ids: tuple[int, ...]
 
 
-@dataclass(slots=True)
-class _Held:
-    """A mention that is stored already, as far as a newer measurement of it matters."""
-
-    id: int
-    location_id: int
-    team_id: int
-    posted_at: int
-    # Likes, replies, reposts, impressions.
-    counts: tuple[int | None, ...]
-
-
 def store(
-    connection: Connection, mentions: Sequence[Enriched], *, source_id: int, organisation: Organisation, now: datetime
+    connection: Connection,
+    mentions: Sequence[Enriched],
+    *,
+    source_id: int,
+    organisation: Organisation,
+    now: datetime,
+    ours: Sequence[Ours] = (),
+    gone: Sequence[Gone] = (),
 ) -> Stored:
-    """Store what is new among `mentions`, and count it, in the caller's transaction."""
-    if not mentions:
+    """Store what is new among `mentions` and `ours`, count it, and empty what is `gone`, in the caller's transaction.
+
+    What is stored already gets its newer engagement and its edits; what was deleted stays empty.
+    """
+    erased = erased_keys(gone)
+    # Whoever empties a post must shut out every writer who might be storing it.
+    named = {mention.brand_id for mention in mentions} | {item.account.brand_id for item in ours}
+    if mentions:
+        named |= set(moved(connection, {_key(mention) for mention in mentions}).values())
+    brand_ids = sorted({brand.id for brand in organisation.brands} if erased else named)
+    if not brand_ids:
         return Stored(0, 0, ())
-    brand_ids = sorted({mention.brand_id for mention in mentions})
     lock_brands(connection, brand_ids)
-    held = _held(connection, mentions)
-    fresh: dict[tuple[int, int, str], Enriched] = {}
-    measured: dict[tuple[int, int, str], Enriched] = {}
-    for mention in mentions:
-        key = (mention.brand_id, mention.network_id, mention.post.external_id)
-        known = measured if key in held else fresh
-        known[key] = mention if key not in known else _with_newer_counts(known[key], mention)
+    offered = len(mentions)
+    mentions = _followed(connection, mentions, organisation, brand_ids)
+    keys = {(m.network_id, m.post.external_id) for m in mentions}
+    keys |= {(item.network_id, item.post.external_id) for item in ours}
+    dead = _deleted(connection, keys) | erased
+    living = [m for m in mentions if (m.network_id, m.post.external_id) not in dead] if dead else list(mentions)
+    held = _held(connection, living)
+    fresh: dict[MentionKey, Enriched] = {}
+    known: dict[MentionKey, Enriched] = {}
+    for mention in living:
+        among = known if (key := _key(mention)) in held else fresh
+        among[key] = mention if key not in among else _with_newer(among[key], mention)
     cells = Cells(organisation.zone)
     touched = set()
     if fresh:
         _insert(connection, list(fresh.values()), source_id, organisation, now, cells)
         touched |= {mention.brand_id for mention in fresh.values()}
-    touched |= _count_differences(connection, measured, held, cells, now)
+        count_copies(connection, list(fresh.values()))
+    touched |= _count_differences(connection, known, held, cells, now)
+    touched |= rewrite(connection, known, held, cells, now)
     cells.write(connection)
+    alive = [item for item in ours if (item.network_id, item.post.external_id) not in dead]
+    touched |= store_ours(connection, alive, now=now)
+    _join_threads(connection, list(fresh.values()), alive)
+    touched |= erase(connection, erased, now=now)
     raise_change(connection, "mentions", touched)
-    return Stored(len(fresh), len(mentions) - len(fresh), tuple(sorted(touched)))
+    return Stored(len(fresh), offered - len(fresh), tuple(sorted(touched)))
 
 
-def _with_newer_counts(first: Enriched, again: Enriched) -> Enriched:
-    """A post that stands twice in a page: as it came first, with what the later one says of its engagement."""
+def _followed(
+    connection: Connection, mentions: Sequence[Enriched], organisation: Organisation, locked: Collection[int]
+) -> Sequence[Enriched]:
+    """The mentions in the brands where people put them, whatever the rules say of them."""
+    went = moved(connection, {_key(mention) for mention in mentions}) if mentions else {}
+    if not went:
+        return mentions
+    # One that a person moved while we waited for the locks, to a brand that is not locked, is left for the next time.
+    stands = [(mention, went.get(_key(mention), mention.brand_id)) for mention in mentions]
+    return [
+        mention
+        if mention.brand_id == brand_id
+        else replace(
+            mention, brand_id=brand_id, team_id=organisation.team_for(brand_id, mention.location_id), matched=()
+        )
+        for mention, brand_id in stands
+        if brand_id in locked
+    ]
+
+
+def _key(mention: Enriched) -> MentionKey:
+    return mention.brand_id, mention.network_id, mention.post.external_id
+
+
+def _with_newer(first: Enriched, again: Enriched) -> Enriched:
+    """A post that stands twice in a page: its newest edit, with what the later one says of its engagement."""
     said = {name: count for name in _COUNTS if (count := getattr(again.post.counts, name)) is not None}
-    return replace(first, post=replace(first.post, counts=replace(first.post.counts, **said)))
+    counts = replace(first.post.counts, **said)
+    text = again if _written(again) > _written(first) else first
+    return replace(text, post=replace(text.post, counts=counts))
 
 
-def _held(connection: Connection, mentions: Sequence[Enriched]) -> dict[tuple[int, int, str], _Held]:
-    asked, params = _asked(connection, {(m.brand_id, m.network_id, m.post.external_id) for m in mentions})
+def _written(mention: Enriched) -> datetime:
+    return mention.post.edited_at or EARLIEST
+
+
+def _deleted(connection: Connection, keys: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    if not keys:
+        return set()
+    relation, params = asked(connection, keys)
     rows = connection.exec_driver_sql(
-        "select m.brand_id, m.network_id, m.external_id, m.id, m.location_id, m.team_id, m.posted_at, m.likes,"  # noqa: S608
-        f" m.replies, m.reposts, m.impressions from {asked} cross join mention m"
+        f"select a.a0, a.a1 from {relation} cross join post p"  # noqa: S608
+        " where p.network_id = a.a0 and p.external_id = a.a1 and p.deleted_at is not null",
+        params,
+    )
+    return {(row[0], row[1]) for row in rows}
+
+
+def _held(connection: Connection, mentions: Sequence[Enriched]) -> dict[MentionKey, Held]:
+    if not mentions:
+        return {}
+    relation, params = asked(connection, {_key(mention) for mention in mentions})
+    rows = connection.exec_driver_sql(
+        "select m.brand_id, m.network_id, m.external_id, m.id, m.location_id, m.team_id, m.posted_at, m.sentiment,"  # noqa: S608
+        f" m.edited_at, m.likes, m.replies, m.reposts, m.impressions, m.copy_id from {relation} cross join mention m"
         " where m.brand_id = a.a0 and m.network_id = a.a1 and m.external_id = a.a2",
         params,
     )
-    return {(row[0], row[1], row[2]): _Held(row[3], row[4], row[5], row[6], tuple(row[7:11])) for row in rows}
+    return {
+        (row[0], row[1], row[2]): Held(row[3], row[4], row[5], row[6], row[7], row[8], tuple(row[9:13]), row[13])
+        for row in rows
+    }
 
 
-def _asked(connection: Connection, keys: Collection[tuple[Any, ...]]) -> tuple[str, tuple[Any, ...]]:
-    """A relation `a (a0, a1, ...)` of many keys as one bound value, so that one statement asks for all of them."""
-    ordered = sorted(keys)
-    width = len(ordered[0])
-    if connection.dialect.name == "sqlite":
-        columns = ", ".join(f"value ->> {i} as a{i}" for i in range(width))
-        return f"(select {columns} from json_each(?)) as a", (_json(ordered),)  # noqa: S608
-    kinds = ["text[]" if isinstance(value, str) else "bigint[]" for value in ordered[0]]
-    names = ", ".join(f"a{i}" for i in range(width))
-    values = tuple(array_literal(column) for column in zip(*ordered, strict=True))
-    return f"unnest({', '.join(f'%s::{kind}' for kind in kinds)}) as a({names})", values
+def _join_threads(connection: Connection, fresh: Sequence[Enriched], ours: Sequence[Ours]) -> None:
+    parts = {(m.network_id, m.post.external_id): part for m in fresh if (part := part_of(m.post)) is not None}
+    for item in ours:
+        part = part_of(item.post, item.account.id)
+        if part is not None:
+            parts[(item.network_id, item.post.external_id)] = part
+    join(connection, parts)
 
 
 def _insert(
@@ -153,11 +214,13 @@ def _insert(
             (
                 mention.brand_id, mention_id, mention.network_id, post.external_id, posted, post.posted_at_given,
                 received, source_id, post.kind, author.key, author.handle, author.name, author.followers, post.text,
-                post.url, post.reply_to, _json(post.media) if post.media else None, mention.language,
-                mention.language_by, mention.sentiment, mention.sentiment_score, mention.sentiment_by, post.place,
-                post.latitude, post.longitude, mention.location_id, mention.team_id,
-                _json(mention.matched) if mention.matched else None, counts.likes, counts.replies, counts.reposts,
-                counts.impressions,
+                post.url, post.reply_to, post.quote_of, post.repost_of, _json(post.media) if post.media else None,
+                mention.language, mention.language_by, mention.sentiment, mention.sentiment_score,
+                mention.sentiment_by, post.home, mention.home_geo, mention.home_confidence, post.place, post.latitude,
+                post.longitude, mention.place_geo, mention.place_by, mention.place_confidence, mention.location_id,
+                mention.location_by, mention.team_id, _json(mention.matched) if mention.matched else None,
+                counts.likes, counts.replies, counts.reposts, counts.impressions, mention.copy_id,
+                None if post.edited_at is None else to_microseconds(post.edited_at),
             )
         )  # fmt: skip
         seconds = posted // 1_000_000
@@ -202,11 +265,11 @@ def _ids(connection: Connection, fresh: list[Enriched]) -> list[int]:
 
 
 def _taken(connection: Connection, brand_ids: list[int], ids: list[int]) -> set[int]:
-    asked, params = _asked(connection, {(i,) for i in ids})
+    relation, params = asked(connection, {(i,) for i in ids})
     brands = ", ".join(str(int(brand_id)) for brand_id in brand_ids)
     # On SQLite the id alone is the key, so that any brand's row takes it.
     where = "m.id = a.a0" if connection.dialect.name == "sqlite" else f"m.brand_id in ({brands}) and m.id = a.a0"
-    rows = connection.exec_driver_sql(f"select m.id from {asked} cross join mention m where {where}", params)  # noqa: S608
+    rows = connection.exec_driver_sql(f"select m.id from {relation} cross join mention m where {where}", params)  # noqa: S608
     return set(rows.scalars())
 
 
@@ -214,9 +277,9 @@ def _count_authors(connection: Connection, authors: dict[tuple[int, int, int, st
     """Reach: the followers of an author count once a brand and local day, in the cell of the mention stored first."""
     if not authors:
         return
-    asked, params = _asked(connection, authors.keys())
+    relation, params = asked(connection, authors.keys())
     rows = connection.exec_driver_sql(
-        f"select a.a0, a.a1, a.a2, a.a3 from {asked} cross join author_day d"  # noqa: S608
+        f"select a.a0, a.a1, a.a2, a.a3 from {relation} cross join author_day d"  # noqa: S608
         " where d.brand_id = a.a0 and d.day = a.a1 and d.network_id = a.a2 and d.author_key = a.a3",
         params,
     )
@@ -230,8 +293,8 @@ def _count_authors(connection: Connection, authors: dict[tuple[int, int, int, st
 
 def _count_differences(
     connection: Connection,
-    measured: dict[tuple[int, int, str], Enriched],
-    held: dict[tuple[int, int, str], _Held],
+    measured: Mapping[MentionKey, Enriched],
+    held: Mapping[MentionKey, Held],
     cells: Cells,
     now: datetime,
 ) -> set[int]:
@@ -278,119 +341,3 @@ def _merge_posts(connection: Connection, mentions: Iterable[Enriched], now: date
             counts.impressions, measured_at,
         )  # fmt: skip
     merge_rows(connection, "post", ("network_id", "external_id"), _POST, _POST_MERGE, list(rows.values()))
-
-
-def put_aside(connection: Connection, records: Sequence[SetAside], *, source_id: int, now: datetime) -> int:
-    """Keep what could not be stored as it stands, with its bytes; returns how many were not kept already."""
-    if not records:
-        return 0
-    rows = {}
-    for record in records:
-        place, reason = safe_text(record.place), safe_text(record.reason)
-        digest = hashlib.sha256(f"{source_id}\0{place}\0{reason}\0".encode() + record.raw).hexdigest()
-        rows[digest] = (new_id(now), source_id, to_microseconds(now), place, reason, record.raw, digest)
-    asked, params = _asked(connection, [(digest,) for digest in rows])
-    known = set(
-        connection.exec_driver_sql(
-            f"select s.digest from {asked} cross join set_aside s where s.digest = a.a0",  # noqa: S608
-            params,
-        ).scalars()
-    )
-    fresh = [row for digest, row in rows.items() if digest not in known]
-    insert_rows(connection, "set_aside", ("id", "source_id", "at", "place", "reason", "raw", "digest"), fresh)
-    return len(fresh)
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """One line of the ledger."""
-
-    started_at: datetime
-    ended_at: datetime
-    items: int = 0
-    new_items: int = 0
-    set_aside: int = 0
-    window: tuple[datetime, datetime] | None = None
-    cost: float = 0.0
-    rate_left: float | None = None
-    error_kind: str | None = None
-    error: str | None = None
-
-
-def write_ledger(connection: Connection, line: Fetched, *, source_id: int, worker: str) -> None:
-    """Add a line to the ledger; a quiet fetch lengthens the quiet line before it."""
-    seconds = (line.ended_at - line.started_at).total_seconds()
-    quiet = line.items == 0 and line.set_aside == 0 and line.error_kind is None and line.cost == 0
-    if quiet:
-        last = connection.execute(
-            select(fetch).where(fetch.c.source_id == source_id).order_by(fetch.c.ended_at.desc()).limit(1)
-        ).first()
-        if (
-            last is not None
-            and last.items == 0
-            and last.set_aside == 0
-            and last.error_kind is None
-            and last.cost == 0
-            and last.worker == worker
-            and _span(last.started_at) == _span(line.started_at)
-        ):
-            connection.execute(
-                update(fetch)
-                .where(fetch.c.id == last.id)
-                .values(
-                    ended_at=line.ended_at,
-                    window_to=line.window[1] if line.window else None,
-                    fetches=last.fetches + 1,
-                    seconds=max(last.seconds, seconds),
-                    rate_left=line.rate_left,
-                )
-            )
-            return
-    connection.execute(
-        insert(fetch).values(
-            id=new_id(line.ended_at),
-            source_id=source_id,
-            worker=worker,
-            started_at=line.started_at,
-            ended_at=line.ended_at,
-            window_from=line.window[0] if line.window else None,
-            window_to=line.window[1] if line.window else None,
-            fetches=1,
-            seconds=seconds,
-            items=line.items,
-            new_items=line.new_items,
-            set_aside=line.set_aside,
-            cost=line.cost,
-            rate_left=line.rate_left,
-            error_kind=line.error_kind,
-            error=line.error,
-        )
-    )
-
-
-def _span(instant: datetime) -> int:
-    return int((instant - datetime(1970, 1, 1, tzinfo=UTC)) // QUIET_SPAN)
-
-
-def cover(connection: Connection, source_id: int, span: tuple[datetime, datetime], *, joins_all: bool) -> None:
-    """Remember that a source was asked for this span, joined with those it touches (`joins_all`: with every one)."""
-    start, end = span
-    touching = select(coverage).where(coverage.c.source_id == source_id)
-    if not joins_all:
-        touching = touching.where(coverage.c.covered_from <= end, coverage.c.covered_to >= start)
-    rows = connection.execute(touching).all()
-    if len(rows) == 1 and rows[0].covered_from <= start:
-        if rows[0].covered_to < end:
-            connection.execute(
-                update(coverage)
-                .where(coverage.c.source_id == source_id, coverage.c.covered_from == rows[0].covered_from)
-                .values(covered_to=end)
-            )
-        return
-    if rows:
-        connection.execute(
-            delete(coverage).where(coverage.c.source_id == source_id, coverage.c.covered_from == bindparam("at")),
-            [{"at": row.covered_from} for row in rows],
-        )
-    joined = (min([start, *(r.covered_from for r in rows)]), max([end, *(r.covered_to for r in rows)]))
-    connection.execute(insert(coverage).values(source_id=source_id, covered_from=joined[0], covered_to=joined[1]))

@@ -77,7 +77,9 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="For a program t
     sources = Table("source", "kind", "state", "data age", "last error", box=None)
     for item in found.sources:
         shown_age = age(item["data_age_s"])
-        sources.add_row(escape(item["name"]), item["kind"], item["state"], shown_age, escape(item["last_error"] or ""))
+        sources.add_row(
+            escape(item["name"]), item["kind"], item["condition"], shown_age, escape(item["last_error"] or "")
+        )
     if found.sources:
         print_table(sources)
     else:

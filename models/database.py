@@ -12,15 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import psycopg
-from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from models import hung
 from models.errors import SchemaError, SettingsError
 from models.migrations import HEAD
 from models.tables.base import EPOCH, MICROSECOND
@@ -35,8 +35,6 @@ CONNECT_SECONDS = 10
 SQLITE_POLL_SECONDS = 0.1
 POSTGRES_POLL_SECONDS = 1.0
 CHANNEL = "watchfloor_change"
-# First key of the advisory locks that order the writers of one brand.
-BRAND_LOCK = 0x57464C52
 
 Row = Sequence[Any]
 
@@ -82,8 +80,9 @@ class Database:
         elif self.dialect == "postgresql":
             url = self.url.set(drivername="postgresql+psycopg")
             # Without a limit an unreachable host keeps a command waiting for minutes.
-            waits = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
-            self._writers = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True, connect_args=waits)
+            named: dict[str, Any] = {"connect_timeout": CONNECT_SECONDS, "application_name": hung.session_name()}
+            given = {key: value for key, value in named.items() if key not in url.query}
+            self._writers = create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True, connect_args=given)
             # Of the same pool: without it every statement of a read would see what was committed before it.
             self._readers = self._writers.execution_options(isolation_level="REPEATABLE READ")
             self._turn = nullcontext()
@@ -116,6 +115,7 @@ class Database:
         On SQLite the writers of one process queue up here: its busy handler polls, and starves whoever came first.
         """
         with self._turn, self._writers.begin() as connection:
+            hung.limit_silence(connection)
             yield connection
 
     def close(self) -> None:
@@ -134,6 +134,8 @@ def _sqlite_engine(url: URL, begin: str) -> Engine:
             "journal_mode=WAL",
             "synchronous=NORMAL",
             "foreign_keys=ON",
+            # What is deleted is overwritten, where that costs no extra write.
+            "secure_delete=FAST",
             "temp_store=MEMORY",
             "cache_size=-32000",
             "wal_autocheckpoint=4000",
@@ -170,97 +172,6 @@ def require_schema(database: Database) -> None:
             f"the database {database.url.render_as_string()} has schema {found or 'none'}, this release needs {HEAD}: "
             "run `watchfloor db upgrade`"
         )
-
-
-# -- bulk writes -------------------------------------------------------------------------------------------
-
-
-def lock_brands(connection: Connection, brand_ids: Iterable[int]) -> None:
-    """Order the writers of each brand until the transaction ends, in ascending order so that nobody deadlocks.
-
-    SQLite has one writer already. The rollup cells of a brand serialise its writers anyway; taking the
-    lock first lets the store ask what is there and then write, with the same code on both databases.
-    """
-    if connection.dialect.name == "postgresql":
-        for brand_id in sorted(set(brand_ids)):
-            connection.execute(
-                text("select pg_advisory_xact_lock(:space, :brand)"), {"space": BRAND_LOCK, "brand": brand_id}
-            )
-
-
-def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Insert `rows` of plain database values (instants as microseconds, JSON as text); COPY on PostgreSQL."""
-    if not rows:
-        return
-    if connection.dialect.name == "postgresql":
-        _copy(connection, table, columns, rows)
-    else:
-        marks = ", ".join("?" * len(columns))
-        _sqlite_cursor(connection).executemany(
-            f"insert into {table} ({', '.join(columns)}) values ({marks})",  # noqa: S608 - names are constants
-            rows,
-        )
-
-
-def merge_rows(
-    connection: Connection,
-    table: str,
-    keys: Sequence[str],
-    values: Sequence[str],
-    merge: str,
-    rows: Sequence[Row],
-) -> None:
-    """Insert `rows` (keys, then values) and merge those that stand already, sorted by key so that nobody deadlocks.
-
-    `merge` is the SET list of the upsert over `{table}` (old) and `excluded` (new), e.g. `n = t.n + excluded.n`.
-    """
-    if not rows:
-        return
-    # Keys are unique among the rows, so that comparing whole rows never gets past them.
-    ordered: list[Any] = sorted(cast(Any, rows))
-    columns = [*keys, *values]
-    action = f"on conflict ({', '.join(keys)}) do update set {merge}"
-    if connection.dialect.name == "postgresql":
-        # One array a column, as text: half the time of COPY into a temporary table, and no catalogue to bloat.
-        arrays = ", ".join(f"%s::{'text' if isinstance(value, str) else 'bigint'}[]" for value in ordered[0])
-        _postgres(connection).execute(
-            f"insert into {table} ({', '.join(columns)}) select * from unnest({arrays}) {action}".encode(),  # noqa: S608
-            [array_literal(column) for column in zip(*ordered, strict=True)],
-        )
-    else:
-        marks = ", ".join("?" * len(columns))
-        _sqlite_cursor(connection).executemany(
-            f"insert into {table} ({', '.join(columns)}) values ({marks}) {action}",  # noqa: S608
-            ordered,
-        )
-
-
-def array_literal(column: Sequence[Any]) -> str:
-    """A PostgreSQL array of whole numbers or texts, as text: a fifth of the time of adapting it value by value."""
-    if isinstance(column[0], str):
-        return "{" + ",".join(['"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"' for v in column]) + "}"
-    return "{" + ",".join(["NULL" if v is None else str(v) for v in column]) + "}"
-
-
-def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    statement = sql.SQL("copy {} ({}) from stdin").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    with _postgres(connection).cursor().copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def _postgres(connection: Connection) -> psycopg.Connection[Any]:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver
-
-
-def _sqlite_cursor(connection: Connection) -> sqlite3.Cursor:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    return driver.cursor()
 
 
 # -- something changed -------------------------------------------------------------------------------------
@@ -370,11 +281,7 @@ __all__ = [
     "Change",
     "Database",
     "Watcher",
-    "array_literal",
-    "insert_rows",
     "latest",
-    "lock_brands",
-    "merge_rows",
     "new_id",
     "raise_change",
     "require_schema",

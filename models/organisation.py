@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, or_, select
 
 from models.errors import NotFound
-from models.tables import brand, brand_rule, competitor, location, setting, team, team_cover
+from models.networks import BY_ID
+from models.tables import account, brand, brand_rule, competitor, location, setting, team, team_cover
 
 # In every dimension 0 = all, 1 = unmatched / unknown / none.
 ALL = 0
@@ -68,6 +69,25 @@ class Team:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account of ours on a network. `author_key` is the network's own identity of it, None where not known."""
+
+    id: int
+    network_id: int
+    handle: str
+    author_key: str | None
+    name: str
+    kind: str
+    brand_id: int
+    location_id: int | None
+
+    @property
+    def key(self) -> str:
+        """`network/handle`, the way people name it."""
+        return f"{BY_ID[self.network_id].key}/{self.handle}"
+
+
 @dataclass(frozen=True)
 class Organisation:
     """The organisation as it is now. Brand 1 holds unmatched posts, location 1 and team 1 hold unknown."""
@@ -81,6 +101,7 @@ class Organisation:
     teams: tuple[Team, ...]
     covers: tuple[Cover, ...]
     competitors: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    accounts: tuple[Account, ...] = ()
 
     @cached_property
     def zone_info(self) -> ZoneInfo:
@@ -125,6 +146,21 @@ class Organisation:
     def team_by_key(self, key: str) -> Team:
         """NotFound for an unknown key."""
         return _found(self._teams, key, "team")
+
+    @cached_property
+    def _accounts(self) -> dict[tuple[int, str], Account]:
+        """By the network's own identity where it is known, else by the handle: handles change hands."""
+        found = {(item.network_id, item.handle.casefold()): item for item in self.accounts if not item.author_key}
+        return found | {(item.network_id, item.author_key): item for item in self.accounts if item.author_key}
+
+    def account_of(self, network_id: int, author_key: str, handle: str | None) -> Account | None:
+        """The account of ours that an author is; None for everybody else."""
+        if not self._accounts:
+            return None
+        found = self._accounts.get((network_id, author_key))
+        if found is None and handle:
+            found = self._accounts.get((network_id, handle.casefold()))
+        return found
 
     @cached_property
     def _below(self) -> dict[int, tuple[int, ...]]:
@@ -219,4 +255,8 @@ def current(connection: Connection, now: datetime) -> Organisation:
             for r in connection.execute(select(team_cover).order_by(team_cover.c.rank))
         ),
         competitors={brand_id: tuple(ids) for brand_id, ids in rivals.items()},
+        accounts=tuple(
+            Account(r.id, r.network_id, r.handle, r.author_key, r.name, r.kind, r.brand_id, r.location_id)
+            for r in alive_rows(account)
+        ),
     )

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from models.errors import RuleError
+from models.networks import BY_KEY
 from models.rules import parse_all
 
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -21,6 +22,7 @@ EVERYTHING = "*"
 BRAND_KEYS = {"key", "name", "kind", "monogram", "competitors", "rules"}
 LOCATION_KEYS = {"key", "name", "kind", "parent", "zone", "latitude", "longitude", "aliases", "monogram"}
 TEAM_KEYS = {"key", "name", "covers"}
+ACCOUNT_KEYS = {"network", "handle", "author", "name", "kind", "brand", "location"}
 COVER_KEYS = {"brand", "location"}
 ORGANISATION_KEYS = {"name", "zone", "languages", "simulated"}
 LONGEST_NAME = 200
@@ -65,6 +67,24 @@ class TeamEntry:
     key: str
     name: str
     covers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEntry:
+    """An account of ours: what it publishes is ours. `author` is the network's own identity of it, where known."""
+
+    network: str
+    handle: str
+    author: str | None
+    name: str
+    kind: str
+    brand: str
+    location: str | None
+
+    @property
+    def key(self) -> str:
+        """How the account is called in differences and faults."""
+        return f"{self.network}/{self.handle}"
 
 
 def brand_entry(place: str, item: Item, faults: Faults) -> BrandEntry:
@@ -128,6 +148,29 @@ def team_entry(place: str, item: Item, faults: Faults) -> TeamEntry:
             faults.append(f"{at}: {shown(pair[0])}@{shown(pair[1])} stands twice")
         covers[pair] = None
     return TeamEntry(key, name, tuple(covers))
+
+
+def account_entry(place: str, item: Item, faults: Faults) -> AccountEntry:
+    """The account of ours at a place of the file."""
+    key_faults(place, item, ACCOUNT_KEYS, faults)
+    network = str(item.get("network", "")).strip().lower()
+    if network not in BY_KEY:
+        faults.append(f'{place}: network "{shown(network)}" is none of {", ".join(sorted(BY_KEY))}')
+    handle = (text_of(place, item, "handle", faults, longest=LONGEST_NAME) or "").removeprefix("@")
+    if not handle:
+        faults.append(f"{place}: an account needs its handle; e.g. haldenbank")
+    brand = text_of(place, item, "brand", faults, longest=64)
+    if brand is None:
+        faults.append(f"{place}: an account speaks for a brand; name its key as brand")
+    return AccountEntry(
+        network=network,
+        handle=handle,
+        author=text_of(place, item, "author", faults, longest=512),
+        name=text_of(place, item, "name", faults, longest=LONGEST_NAME) or handle,
+        kind=_one_of(place, item, "kind", ("company", "support", "site", "person"), faults),
+        brand=brand or "",
+        location=text_of(place, item, "location", faults, longest=64),
+    )
 
 
 # -- single values -----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from models import audit
 from models.database import raise_change
 from models.errors import OrganisationError
 from models.organisation import ALL, Organisation, current
+from models.organisation_accounts import account_faults, merge_accounts
 from models.organisation_entries import EVERYTHING, BrandEntry, LocationEntry, TeamEntry, shown
 from models.organisation_reading import OrganisationFile, read
 from models.tables import brand, brand_rule, competitor, location, setting, team, team_cover
@@ -51,6 +52,7 @@ def apply(connection: Connection, file: OrganisationFile, *, actor: str, now: da
     after = current(connection, now)
     differences += _apply_competitors(connection, file.brands, before, after)
     differences += _apply_covers(connection, file.teams, before, after)
+    differences += _apply_accounts(connection, file, before, after, now)
     if differences:
         raise_change(connection, "organisation")
         details = {"differences": [f"{d.action} {d.thing} {d.key} {d.what}".strip() for d in differences[:200]]}
@@ -71,6 +73,7 @@ def _refer(file: OrganisationFile, before: Organisation) -> None:
         if key not in brands
     ]
     faults += _tree_faults(file, before, locations)
+    faults += account_faults(file.accounts, brands, locations)
     for squad in file.teams:
         for brand_key, location_key in squad.covers:
             if brand_key != EVERYTHING and brand_key not in brands:
@@ -286,6 +289,17 @@ def _apply_covers(
         what = "the order of teams" if spans[0] == spans[1] else f"covers {spans[0]} -> {spans[1]}"
         differences.append(Difference("change", "team", entry.key, what))
     return differences
+
+
+def _apply_accounts(
+    connection: Connection, file: OrganisationFile, before: Organisation, after: Organisation, now: datetime
+) -> Iterable[Difference]:
+    for entry, changed in merge_accounts(connection, file.accounts, before, after, now):
+        if changed is None:
+            yield Difference("add", "account", entry.key, entry.name)
+        else:
+            what = [f"{key.removesuffix('_id')}: {_said(old)} -> {_said(new)}" for key, (old, new) in changed.items()]
+            yield Difference("change", "account", entry.key, ", ".join(what))
 
 
 def _covers_said(covers: Iterable[tuple[int, int, int]], organisation: Organisation) -> str:

@@ -12,13 +12,16 @@ from typing import Any
 
 from models.errors import OrganisationError
 from models.organisation_entries import (
+    ACCOUNT_KEYS,
     BRAND_KEYS,
     LOCATION_KEYS,
     ORGANISATION_KEYS,
     TEAM_KEYS,
+    AccountEntry,
     BrandEntry,
     LocationEntry,
     TeamEntry,
+    account_entry,
     brand_entry,
     key_faults,
     languages_of,
@@ -31,7 +34,7 @@ from models.organisation_entries import (
 
 # Ten thousand locations with their aliases have 2 MB.
 MOST_BYTES = 16 << 20
-SECTIONS = ("organisation", "brand", "location", "team")
+SECTIONS = ("organisation", "brand", "location", "team", "account")
 LISTS = ("competitors", "rules", "aliases", "languages")
 YES, NO = ("1", "true", "yes"), ("0", "false", "no")
 
@@ -50,6 +53,7 @@ class OrganisationFile:
     brands: tuple[BrandEntry, ...]
     locations: tuple[LocationEntry, ...]
     teams: tuple[TeamEntry, ...]
+    accounts: tuple[AccountEntry, ...] = ()
 
 
 def read(path: Path) -> OrganisationFile:
@@ -80,6 +84,7 @@ class _Entries:
     brands: list[Entry]
     locations: list[Entry]
     teams: list[Entry]
+    accounts: list[Entry]
     faults: list[str]
 
 
@@ -101,26 +106,27 @@ def _from_toml(text: str, path: Path) -> _Entries:
         if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
             faults.append(f"{name}: write each one under its own [[{name}]]")
             return []
-        return [(f'{name}[{i}] "{shown(item.get("key", "?"))}"', item) for i, item in enumerate(found)]
+        called = "handle" if name == "account" else "key"
+        return [(f'{name}[{i}] "{shown(item.get(called, "?"))}"', item) for i, item in enumerate(found)]
 
     organisation = whole.get("organisation", {})
     if not isinstance(organisation, dict):
         faults.append("organisation: write it once, under [organisation]")
         organisation = {}
-    return _Entries(organisation, section("brand"), section("location"), section("team"), faults)
+    return _Entries(organisation, section("brand"), section("location"), section("team"), section("account"), faults)
 
 
 # -- CSV ---------------------------------------------------------------------------------------------------
 
 
 def _from_csv(text: str, path: Path) -> _Entries:
-    """Columns: thing (organisation, brand, location, team), key, and those of the thing.
+    """Columns: thing (organisation, brand, location, team, account), key, and those of the thing.
 
     Lists are split at `;`, a doubled `;;` is one that belongs to a text. A cover is brand@location.
     """
-    entries = _Entries({}, [], [], [], [])
+    entries = _Entries({}, [], [], [], [], [])
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    known = {"thing"} | BRAND_KEYS | LOCATION_KEYS | TEAM_KEYS | ORGANISATION_KEYS
+    known = {"thing"} | BRAND_KEYS | LOCATION_KEYS | TEAM_KEYS | ACCOUNT_KEYS | ORGANISATION_KEYS
     try:
         columns = [name.strip() for name in next(reader, [])]
         if missing := {"thing", "key", "name"} - set(columns):
@@ -170,7 +176,12 @@ def _take_row(place: str, cells: dict[str, str], entries: _Entries) -> None:
             entries.faults.append(f"{place}: organisation stands twice in the file")
         entries.organisation = values
         return
-    sections = {"brand": entries.brands, "location": entries.locations, "team": entries.teams}
+    sections = {
+        "brand": entries.brands,
+        "location": entries.locations,
+        "team": entries.teams,
+        "account": entries.accounts,
+    }
     if thing in sections:
         sections[thing].append((place, values))
     else:
@@ -202,12 +213,20 @@ def _checked(entries: _Entries) -> OrganisationFile:
     brands = [brand_entry(place, item, faults) for place, item in entries.brands]
     locations = [location_entry(place, item, faults) for place, item in entries.locations]
     teams = [team_entry(place, item, faults) for place, item in entries.teams]
+    accounts = [account_entry(place, item, faults) for place, item in entries.accounts]
     _twice("brand", entries.brands, faults)
     _twice("location", entries.locations, faults)
     _twice("team", entries.teams, faults)
+    _twice(
+        "account",
+        [(place, {"key": entry.key}) for (place, _), entry in zip(entries.accounts, accounts, strict=True)],
+        faults,
+    )
     if faults:
         raise OrganisationError(faults)
-    return OrganisationFile(name, zone, languages, simulated, tuple(brands), tuple(locations), tuple(teams))
+    return OrganisationFile(
+        name, zone, languages, simulated, tuple(brands), tuple(locations), tuple(teams), tuple(accounts)
+    )
 
 
 def _twice(thing: str, entries: list[Entry], faults: list[str]) -> None:

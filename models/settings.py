@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from models.errors import SettingsError
+from models.networks import BY_KEY
 
 PREFIX = "WATCHFLOOR_"
 CONFIG = "WATCHFLOOR_CONFIG"
@@ -38,6 +39,10 @@ PLAIN = {
     "int_parsing": "is no whole number",
     "float_parsing": "is no number",
 }
+# What networks charge for. X by its own price list of 2026, in dollars; settings change single prices.
+UNITS = ("post", "user", "create", "create_with_link", "own")
+PRICES = {"x": {"post": 0.005, "user": 0.010, "create": 0.015, "create_with_link": 0.200, "own": 0.001}}
+DEAREST = 1000.0
 HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
 
 
@@ -55,6 +60,8 @@ class Settings(BaseModel):
     demo: bool = True
     demo_rate: float = Field(default=1.0, gt=0, le=100)
     workers: int = Field(default=1, ge=1, le=64)
+    secret_key: SecretStr = SecretStr("")
+    prices: dict[str, dict[str, float]] = Field(default_factory=dict)
 
     @field_validator("home")
     @classmethod
@@ -115,6 +122,19 @@ class Settings(BaseModel):
             raise ValueError(f'"{_shown(value)}" is no address people can open; e.g. https://watchfloor.example.org')
         return value.rstrip("/#?")
 
+    @field_validator("prices")
+    @classmethod
+    def _known_prices(cls, value: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        for network, prices in value.items():
+            if network not in BY_KEY:
+                raise ValueError(f'has no network "{_shown(network)}"; known: {", ".join(sorted(BY_KEY))}')
+            for unit, price in prices.items():
+                if unit not in UNITS:
+                    raise ValueError(f'has no unit "{_shown(unit)}"; known: {", ".join(UNITS)}')
+                if not 0 <= price <= DEAREST:
+                    raise ValueError(f"{network}.{unit} must be 0 to {DEAREST:g} dollars, not {price:g}")
+        return value
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -141,6 +161,10 @@ class Settings(BaseModel):
         """The database asked for, or the embedded one in `home`."""
         embedded = URL.create("sqlite", database=str(self.home / "watchfloor.db"))
         return self.database_url or embedded.render_as_string()
+
+    def price(self, network: str, unit: str) -> float:
+        """Dollars that a network charges for one of a unit; 0 where no price is known."""
+        return self.prices.get(network, {}).get(unit, PRICES.get(network, {}).get(unit, 0.0))
 
     @property
     def address(self) -> str:

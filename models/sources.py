@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, case, func, insert, select, text, update
 
 from models.access import Window
 from models.database import raise_change
 from models.errors import InputError, NotFound
-from models.tables import coverage, fetch, source
+from models.tables import coverage, duty, source
 
 # Data age against the source's normal: below the first live, up to the second slow, beyond stale.
 SLOW_AFTER = 3.0
@@ -22,14 +22,23 @@ RECENT_FETCHES = 100
 # A source that polls every second still takes a moment: below this nothing is called slow.
 LEAST_NORMAL = timedelta(seconds=2)
 BADGES = ("live", "done", "waiting", "paused", "slow", "stale", "disconnected", "gone")
+# What the ledger calls a failed fetch -> the condition that the source is in while it is the newest.
+FAULTS = {"dead_token": "disconnected", "rate_limited": "limited", "passing": "passing", "gone": "gone"}
+CONDITIONS = (*BADGES, "limited", "passing", "unknown", "spent", "deaf")
+LONGEST_NAME = 200
+LONGEST_REASON = 200
+# SQLite joins at most 500 selects in one statement.
+MOST_SELECTS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One source now. `state` is what it was set to, `badge` what a screen says.
+    """One source now. `state` is what it was set to, `badge` how fresh its data is, `condition` what is the matter.
 
     `normal_seconds` = poll interval + p95 of the fetch time. `data_age_seconds` = now - end of the newest successful
-    fetch, whether or not that brought anything; None before the first.
+    fetch, whether or not that brought anything; None before the first. `error_kind` (dead_token, rate_limited, passing,
+    gone, unknown) is that of the newest fetch, None where that was well. `budget` are dollars a calendar month (UTC),
+    None = no limit, and `spent` those of this month. `is_deaf`: a query that always finds something found nothing.
     """
 
     id: int
@@ -46,6 +55,28 @@ class Health:
     last_error_at: datetime | None
     rate_left: float | None
     progress: float | None
+    error_kind: str | None = None
+    paused_at: datetime | None = None
+    paused_because: str | None = None
+    budget: float | None = None
+    spent: float = 0.0
+    is_deaf: bool = False
+
+    @property
+    def condition(self) -> str:
+        """The badge, or what is the matter: limited, passing, unknown (three kinds of fault), spent, deaf."""
+        if self.state != "active":
+            return self.state
+        if self.budget is not None and self.spent >= self.budget:
+            return "spent"
+        if self.error_kind is not None:
+            return FAULTS.get(self.error_kind, "unknown")
+        return "deaf" if self.is_deaf else self.badge
+
+    @property
+    def times_normal(self) -> float | None:
+        """Data age / normal; None before the first fetch."""
+        return None if self.data_age_seconds is None else self.data_age_seconds / self.normal_seconds
 
     @property
     def badge(self) -> str:
@@ -60,21 +91,65 @@ class Health:
         return "slow" if ratio <= STALE_AFTER else "stale"
 
 
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a source is set up. `config` holds no secret; `quiet` says when it is polled less or not at all."""
+
+    id: int
+    config: Mapping[str, Any]
+    priority: int
+    quiet: Mapping[str, Any] | None
+    remeasure: str
+    has_secrets: bool
+    due_at: datetime
+    is_running: bool
+    created_at: datetime
+
+
 def health(connection: Connection, now: datetime) -> tuple[Health, ...]:
-    """Every source, in the order of their names' creation."""
-    rows = connection.execute(select(source).order_by(source.c.id)).all()
-    return tuple(_health(connection, row, now) for row in rows)
-
-
-def _health(connection: Connection, row: Any, now: datetime) -> Health:
-    durations = sorted(
-        connection.execute(
-            select(fetch.c.seconds)
-            .where(fetch.c.source_id == row.id, fetch.c.error_kind.is_(None))
-            .order_by(fetch.c.ended_at.desc())
-            .limit(RECENT_FETCHES)
-        ).scalars()
+    """Every source, in the order of their names' creation. Two reads, however many there are."""
+    rows = connection.execute(select(*(column for column in source.c if column.name != "secrets"))).all()
+    rows = sorted(rows, key=lambda row: row.id)
+    seconds, kinds = _recent(connection, [(row.id, row.last_error is not None) for row in rows])
+    deaf = set(
+        connection.execute(select(duty.c.source_id).where(duty.c.kind == "canary", duty.c.result == "deaf")).scalars()
     )
+    return tuple(
+        _health(row, now, seconds=seconds.get(row.id, []), error_kind=kinds.get(row.id), is_deaf=row.id in deaf)
+        for row in rows
+    )
+
+
+def _recent(connection: Connection, asked: Sequence[tuple[int, bool]]) -> tuple[dict[int, list[float]], dict[int, str]]:
+    """By source the seconds of its newest successful fetches, and what the newest failed one was.
+
+    The second only for sources that stand in an error: a healthy one's last failure may lie a year of rows back.
+    """
+    parts = []
+    for source_id, has_error in asked:
+        # One walk down the index for each source beats a window function over the whole ledger.
+        parts.append(
+            f'select * from (select source_id, seconds, error_kind from "fetch" where source_id = {source_id:d}'  # noqa: S608
+            f" and error_kind is null and kind = 'fetch' order by ended_at desc limit {RECENT_FETCHES:d}) a"
+        )
+        if has_error:
+            parts.append(
+                f'select * from (select source_id, seconds, error_kind from "fetch" where source_id = {source_id:d}'  # noqa: S608
+                " and error_kind is not null order by ended_at desc limit 1) a"
+            )
+    seconds: dict[int, list[float]] = {}
+    kinds = {source_id: "unknown" for source_id, has_error in asked if has_error}
+    for start in range(0, len(parts), MOST_SELECTS):
+        for row in connection.execute(text(" union all ".join(parts[start : start + MOST_SELECTS]))):
+            if row.error_kind is None:
+                seconds.setdefault(row.source_id, []).append(row.seconds)
+            else:
+                kinds[row.source_id] = row.error_kind
+    return seconds, kinds
+
+
+def _health(row: Any, now: datetime, *, seconds: list[float], error_kind: str | None, is_deaf: bool) -> Health:
+    durations = sorted(seconds)
     p95 = durations[min(len(durations) - 1, int(len(durations) * 0.95))] if durations else 0.0
     return Health(
         id=row.id,
@@ -91,7 +166,42 @@ def _health(connection: Connection, row: Any, now: datetime) -> Health:
         last_error_at=row.last_error_at,
         rate_left=row.rate_left,
         progress=row.progress,
+        error_kind=error_kind,
+        paused_at=row.paused_at,
+        paused_because=row.paused_because,
+        budget=row.budget,
+        spent=(row.spent or 0.0) if row.month == month_number(now) else 0.0,
+        is_deaf=is_deaf,
     )
+
+
+def month_number(now: datetime) -> int:
+    """The calendar month (UTC) as `source.month` counts it: 2026 * 12 + 10 is November 2026."""
+    at = now.astimezone(UTC)
+    return at.year * 12 + at.month - 1
+
+
+def setups(connection: Connection, now: datetime) -> dict[int, Setup]:
+    """How each source is set up, by id."""
+    rows = connection.execute(
+        select(
+            *(column for column in source.c if column.name != "secrets"), source.c.secrets.is_not(None).label("sealed")
+        )
+    )
+    return {
+        row.id: Setup(
+            id=row.id,
+            config=row.config,
+            priority=row.priority,
+            quiet=row.quiet,
+            remeasure=row.remeasure,
+            has_secrets=bool(row.sealed),
+            due_at=row.due_at,
+            is_running=row.owner is not None and row.expires_at is not None and row.expires_at > now,
+            created_at=row.created_at,
+        )
+        for row in rows
+    }
 
 
 def worst(sources: tuple[Health, ...]) -> Health | None:
@@ -141,8 +251,12 @@ def add(
     every_seconds: float,
     priority: int = 5,
     now: datetime,
+    **more: Any,
 ) -> int:
-    """Add a source that is due at once; returns its id. InputError when the name is taken."""
+    """Add a source that is due at once; returns its id. InputError when the name is taken.
+
+    `more` are other columns: secrets (sealed), budget, quiet, remeasure.
+    """
     taken = connection.execute(select(source.c.id).where(source.c.name == name)).scalar()
     if taken is not None:
         raise InputError(f'there is a source "{name}" already; choose another name')
@@ -161,20 +275,75 @@ def add(
             due_at=now,
             failures=0,
             created_at=now,
+            **more,
         )
     )
     raise_change(connection, "sources")
     return source_id
 
 
-def pause(connection: Connection, name: str, *, by: str) -> None:
+def pause(connection: Connection, name: str, *, by: str, at: datetime | None = None, because: str = "") -> None:
     """Stop polling a source; what is under way is finished. NotFound for an unknown name."""
-    _set_state(connection, name, state="paused", paused_by=by)
+    reason = because.strip()[:LONGEST_REASON] or None
+    _set_state(connection, name, state="paused", paused_by=by, paused_at=at, paused_because=reason)
 
 
 def resume(connection: Connection, name: str, *, now: datetime) -> None:
     """Poll again, at once; clears the error that disconnected it. NotFound for an unknown name."""
-    _set_state(connection, name, state="active", paused_by=None, due_at=now, failures=0, last_error=None)
+    _set_state(
+        connection,
+        name,
+        state="active",
+        paused_by=None,
+        paused_at=None,
+        paused_because=None,
+        due_at=now,
+        failures=0,
+        last_error=None,
+    )
+
+
+def fetch_now(connection: Connection, name: str, *, now: datetime) -> None:
+    """Make a source due at once. InputError where it is not polled; NotFound for an unknown name.
+
+    A limit of the network still holds: the worker that takes it asks the limiter first.
+    """
+    state = connection.execute(select(source.c.state).where(source.c.name == name)).scalar()
+    if state is not None and state != "active":
+        ways = {"paused": "start it again first", "done": "it has been read to its end"}
+        raise InputError(f'"{name}" is {state}: {ways.get(state, "mend it, then start it again")}')
+    _set_state(connection, name, due_at=now)
+
+
+def name_of(connection: Connection, source_id: int) -> str:
+    """The name of a source; NotFound where there is none."""
+    name: str | None = connection.execute(select(source.c.name).where(source.c.id == source_id)).scalar()
+    if name is None:
+        raise NotFound(f"there is no source {source_id}")
+    return name
+
+
+def check_name(connection: Connection, name: str, *, besides: int | None = None) -> str:
+    """The name without blanks around it; InputError when it cannot be one, or when another source has it."""
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise InputError(f"a name has 1 to {LONGEST_NAME} printable characters, this one {len(name)}")
+    taken = connection.execute(select(source.c.id).where(source.c.name == name)).scalar()
+    if taken is not None and taken != besides:
+        raise InputError(f'there is a source "{name}" already; choose another name')
+    return name
+
+
+def change(connection: Connection, source_id: int, *, now: datetime, **values: Any) -> None:
+    """Write checked settings (name, config, secrets, every_seconds, priority, budget, ...) to a source.
+
+    It is due at once, and what had disconnected it is forgotten; one that is paused stays so. NotFound.
+    """
+    name_of(connection, source_id)
+    state = case((source.c.state == "paused", "paused"), else_="active")
+    mended = {"state": state, "due_at": now, "failures": 0, "last_error": None}
+    connection.execute(update(source).where(source.c.id == source_id).values(**values, **mended))
+    raise_change(connection, "sources")
 
 
 def _set_state(connection: Connection, name: str, **values: Any) -> None:

@@ -18,7 +18,11 @@ from models.tables import cube, set_aside
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`mentions`: total, by_brand (key -> number), unmatched. `sources`: one entry each, its badge in `state`."""
+    """`mentions`: total, by_brand (key -> number), unmatched. `sources`: one entry each.
+
+    A source's `state` is how fresh its data is, `condition` what is the matter: a dead token (disconnected), a limit
+    (limited), a passing fault, an unknown one, a spent budget and a deaf network are different words.
+    """
 
     mentions: dict[str, Any]
     set_aside: int
@@ -60,6 +64,8 @@ def status(database: Database, now: datetime) -> Status:
                 "name": item.name,
                 "kind": item.kind,
                 "state": item.badge,
+                "condition": item.condition,
+                "error_kind": item.error_kind,
                 "data_age_s": None if item.data_age_seconds is None else round(item.data_age_seconds, 1),
                 "normal_s": round(item.normal_seconds, 1),
                 "last_error": item.last_error,

@@ -111,7 +111,7 @@ def shown(screen: Screen) -> Shown:
             ]
         )
 
-    def register(app: Dash, _database: Database) -> None:
+    def register(app: Dash, _database: Database, _settings: Settings) -> None:
         app.clientside_callback(
             "function (path, search) { return window.LIVE.sub(path, search); }",
             Output("followed", "data-followed"),

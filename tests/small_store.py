@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from ingest.found import Author, Found
+from ingest.ledger import cover
 from ingest.pipeline import Enriched
-from ingest.store import cover, store
+from ingest.store import store
 from models import organisation as organisations
 from models.database import Database, raise_change
 from models.networks import BY_KEY

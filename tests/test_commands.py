@@ -27,6 +27,7 @@ import app
 from ingest.together import COMMANDS as COMMANDS_OF_RUN
 from models.database import Database
 from models.export import unguarded
+from models.migrations import HEAD
 from tests.command_line import AIRLINES, Terminal, terminal
 from tests.conftest import drop_postgres_database, new_postgres_database
 from tests.test_importing import FLAGS, posts, written
@@ -50,7 +51,11 @@ COMMANDS = {
     "rules test",
     "run",
     "signin-link",
+    "simulate misbehave",
+    "simulate status",
+    "simulate well",
     "source add",
+    "source fetch",
     "source list",
     "source pause",
     "source resume",
@@ -70,12 +75,15 @@ ARGUMENTS = {
     "rules test": ["text"],
     "signin-link": ["ana@example.org"],
     "source add": ["feed", "--name", "Press", "--set", "url=https://example.org/feed.xml"],
+    "simulate misbehave": ["--network", "x", "--kind", "outage"],
+    "source fetch": ["Press"],
     "source pause": ["Press"],
     "source resume": ["Press"],
     "user add": ["ana@example.org", "--name", "Ana"],
     "user disable": ["ana@example.org"],
 }
-NEED_DATABASE = sorted(COMMANDS - {"import", "backup", "restore", "doctor"})
+ALONE = {"import", "backup", "restore", "doctor", "simulate misbehave", "simulate status", "simulate well"}
+NEED_DATABASE = sorted(COMMANDS - ALONE)
 
 
 def free_port() -> int:
@@ -178,7 +186,7 @@ def test_a_taken_port_is_told_before_anything_is_made(terminal: Terminal, name: 
         (["once", "Press"], 'no source "Press"; known: none yet'),
         (["source", "pause", "Press"], 'no source "Press"; known: none yet'),
         (["source", "resume", "Press"], 'no source "Press"; known: none yet'),
-        (["source", "add", "telegraph", "--name", "T"], r'no connector "telegraph"; known: .*feed, file, simulator'),
+        (["source", "add", "telegraph", "--name", "T"], r'no connector "telegraph"; known: .*feed, file, simulator, x'),
         (["source", "add", "feed", "--name", "T"], "--set url: is missing; give it as --set url=VALUE"),
         (["source", "add", "feed", "--name", "T", "--set", "url"], '--set "url": write it as NAME=VALUE'),
         (
@@ -187,7 +195,7 @@ def test_a_taken_port_is_told_before_anything_is_made(terminal: Terminal, name: 
         ),
         (
             ["source", "add", "feed", "--name", "x" * 201, "--set", "url=https://e.org/"],
-            "--name must be 1 to 200 printable characters, it has 201",
+            "--name: a name has 1 to 200 printable characters, this one 201",
         ),
         (["user", "add", "ana", "--name", "Ana"], '"ana" is no email address; use one like ana@example.org'),
         (["user", "add", "a@b.org", "--name", "A", "--right", "king"], 'no right "king"; known: admin, viewer'),
@@ -330,7 +338,9 @@ def test_a_link_names_the_address_that_people_open(terminal: Terminal) -> None:
 def test_a_source_is_added_paused_resumed_and_fetched(terminal: Terminal) -> None:
     terminal.with_airlines()
     url = f"url=http://127.0.0.1:{free_port()}/feed.xml"
-    added = terminal.sees("source", "add", "feed", "--name", "The [bold]Press", "--set", url, "--every", "60")
+    assert "does not answer" in terminal.is_told("source", "add", "feed", "--name", "The [bold]Press", "--set", url)
+    flags = ["--set", url, "--every", "60", "--no-check"]
+    added = terminal.sees("source", "add", "feed", "--name", "The [bold]Press", *flags)
     assert added == f"The [bold]Press: feed {url.removeprefix('url=')}, fetched every 60 s.\n"
     assert "there is a source" in terminal.is_told("source", "add", "feed", "--name", "The [bold]Press", "--set", url)
     assert "does not answer" in terminal.is_told("once", "The [bold]Press")
@@ -382,8 +392,8 @@ def test_doctor_names_what_is_bad_and_exits_with_it(terminal: Terminal) -> None:
 
 
 def test_an_upgrade_says_what_it_did(terminal: Terminal) -> None:
-    assert terminal.sees("db", "upgrade") == f"sqlite:///{terminal.home}/watchfloor.db has schema 0001.\n"
-    assert terminal.sees("db", "upgrade") == f"sqlite:///{terminal.home}/watchfloor.db has schema 0001.\n"
+    assert terminal.sees("db", "upgrade") == f"sqlite:///{terminal.home}/watchfloor.db has schema {HEAD}.\n"
+    assert terminal.sees("db", "upgrade") == f"sqlite:///{terminal.home}/watchfloor.db has schema {HEAD}.\n"
 
 
 # -- export ------------------------------------------------------------------------------------------------

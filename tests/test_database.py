@@ -9,7 +9,8 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, select
 
-from models.database import Database, Watcher, insert_rows, merge_rows, raise_change, require_schema, time_id
+from models.bulk import insert_rows, merge_rows
+from models.database import Database, Watcher, raise_change, require_schema, time_id
 from models.errors import SchemaError, SettingsError
 from models.migrations import HEAD
 from models.schema import alembic_config, upgrade

@@ -275,7 +275,7 @@ def test_what_goes_wrong_inside_is_kept_in_a_log_and_not_on_the_terminal(
 ) -> None:
     terminal.with_airlines()
     file = written(tmp_path, posts(3))
-    monkeypatch.setattr("ingest.run.store.store", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("ingest.keep.store.store", lambda *_, **__: 1 / 0)
     told = terminal.is_told("import", file, *FLAGS)
     assert "an unforeseen fault (ZeroDivisionError)" in told
     assert "ZeroDivisionError: division by zero" in (terminal.home / "logs" / "commands.log").read_text()

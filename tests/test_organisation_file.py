@@ -298,7 +298,7 @@ covers = ["x"]
     pointed = "halden OR\n       ^^\nnothing follows this OR; add a word or remove it"
     known = "brand, location"
     assert told == (
-        'there is no section "colour"; known: organisation, brand, location, team',
+        'there is no section "colour"; known: organisation, brand, location, team, account',
         'organisation: zone "Mars/Olympus" is no IANA zone; e.g. Europe/Amsterdam',
         'organisation: languages must be a list of texts, e.g. languages = ["…"]',
         'organisation: simulated "yes" is neither true nor false',
@@ -340,14 +340,14 @@ def test_every_fault_of_a_csv_is_told_at_once_with_its_line(tmp_path: Path) -> N
         "organisation,,P,,,,,,\n"
     )
     known = (
-        "aliases, competitors, covers, key, kind, languages, latitude, longitude, monogram, name, parent, rules, "
-        "simulated, thing, zone"
+        "aliases, author, brand, competitors, covers, handle, key, kind, languages, latitude, location, longitude, "
+        "monogram, name, network, parent, rules, simulated, thing, zone"
     )
     assert faults(tmp_path, text, "x.csv") == (
         'the first line names the column "name" twice',
         f'there is no column "colour"; known: {known}',
         'line 3 "b": latitude "north" is no number',
-        'line 4 "c": thing "planet" is none of organisation, brand, location, team',
+        'line 4 "c": thing "planet" is none of organisation, brand, location, team, account',
         "line 7: has 11 cells, the first line names 9 columns",
         'line 9 "P": organisation stands twice in the file',
         'line 2 "a": there is no "zone"; known: competitors, key, kind, monogram, name, rules',
@@ -483,7 +483,7 @@ def rolled_back(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(organisations())
 def test_any_organisation_reads_back_equal_and_loads_once(
     rolled_back: Database, tmp_path: Path, whole: dict[str, list[dict[str, Any]]]
@@ -517,7 +517,7 @@ def test_any_organisation_reads_back_equal_and_loads_once(
         assert pairs == {(c["brand"], c["location"]) for c in item["covers"]}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.sampled_from(["x.toml", "x.csv"]))
 def test_any_bytes_give_a_file_or_an_organisation_error(tmp_path: Path, content: bytes, name: str) -> None:
     path = tmp_path / name
@@ -533,7 +533,7 @@ _JSON = st.recursive(
 _WORDS = ["key", "name", "kind", "zone", "parent", "latitude", "longitude", "aliases", "rules", "competitors", "covers"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.sampled_from(["brand", "location", "team"]), st.dictionaries(st.sampled_from(_WORDS), _JSON, max_size=5))
 def test_any_value_anywhere_is_taken_or_told(section: str, item: dict[str, Any]) -> None:
     from models.organisation_entries import brand_entry, location_entry, team_entry

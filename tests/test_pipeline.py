@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,7 @@ from ingest.enrich.sentiment import Score
 from ingest.pipeline import Enriched, Pipeline, chunks
 from models.errors import InputError, NotFound
 from models.organisation import Brand, Cover, Location, Organisation, Team
-from tests.builders import CORVANE, HALDEN, RIVAL, UNMATCHED, VELTA, post
+from tests.builders import CORVANE, HALDEN, NOW, RIVAL, UNMATCHED, VELTA, post
 
 AMSTERDAM, MUMBAI = 4, 7
 
@@ -147,11 +148,20 @@ def test_the_network_s_word_for_the_language_goes_first() -> None:
 
 
 def test_the_same_posts_give_the_same_mentions() -> None:
-    posts = [post(str(n), text=f"corvane rival {n} is late", place=("Mumbai", "Mokum", None)[n % 3]) for n in range(50)]
+    posts = [
+        post(
+            str(n),
+            text=f"corvane rival {n} is late",
+            place=("Mumbai", "Mokum", None)[n % 3],
+            posted_at=NOW + timedelta(seconds=n),
+        )
+        for n in range(50)
+    ]
 
-    at_once = pipeline().enrich(posts)
+    at_once = Pipeline(meridian()).enrich(posts)
+    alone = Pipeline(meridian())
 
-    assert [item for one in posts for item in pipeline().enrich([one])] == at_once
+    assert [item for one in posts for item in alone.enrich([one])] == at_once
     assert Pipeline(meridian()).enrich(posts) == at_once
 
 
@@ -189,7 +199,7 @@ def test_nothing_in_is_nothing_out_and_the_time_is_told_by_step() -> None:
 
     assert there.enrich([]) == []
     there.enrich([post()])
-    assert set(there.seconds) == {"language", "brands", "places", "sentiment"}
+    assert set(there.seconds) == {"language", "brands", "places", "sentiment", "copies"}
     assert all(seconds > 0 for seconds in there.seconds.values())
 
 

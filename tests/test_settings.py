@@ -67,14 +67,14 @@ def test_every_fault_is_told_at_once_with_its_place(tmp_path: Path) -> None:
         [
             'WATCHFLOOR_PORT: "x" is no whole number',
             'WATCHFLOOR_PROT: there is no setting "prot" (did you mean port?); known: home, database_url, host, port, '
-            "public_url, trusted_proxies, demo, demo_rate, workers",
+            "public_url, trusted_proxies, demo, demo_rate, workers, secret_key, prices",
             'WATCHFLOOR_DEMO: "maybe" is neither yes nor no; write 1 or 0',
             'WATCHFLOOR_HOST: "http://a" is neither an address nor a name of this machine; e.g. 127.0.0.1, '
             "or 0.0.0.0 for every one",
             'WATCHFLOOR_TRUSTED_PROXIES: "z" is no address or network; e.g. 10.0.0.0/8',
             f'{file}: workers: "many" is no whole number',
             f'{file}: colour: there is no setting "colour"; known: home, database_url, host, port, public_url, '
-            "trusted_proxies, demo, demo_rate, workers",
+            "trusted_proxies, demo, demo_rate, workers, secret_key, prices",
         ]
     )
 

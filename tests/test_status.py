@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from ingest.found import Author, Found, SetAside
+from ingest.ledger import put_aside
 from ingest.pipeline import Pipeline
-from ingest.store import put_aside, store
+from ingest.store import store
 from models import sources
 from models.database import Database
 from models.organisation import current

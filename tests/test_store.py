@@ -12,7 +12,8 @@ import pytest
 
 from ingest.door import LARGEST_COUNT, safe_text
 from ingest.found import SetAside
-from ingest.store import Fetched, Stored, cover, put_aside, write_ledger
+from ingest.ledger import Fetched, cover, put_aside, write_ledger
+from ingest.store import Stored
 from models import cube
 from models.database import DATABASE_ERRORS, Database
 from models.sources import gaps

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dashboard.views import command
+from dashboard.views import admin_sources, command
 from dashboard.views.view import View
 
-VIEWS: tuple[View, ...] = (command.VIEW,)
+VIEWS: tuple[View, ...] = (command.VIEW, admin_sources.VIEW)
 
 
 def by_path(path: str) -> View | None:

@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dash import Dash
 from dash.development.base_component import Component
 
 from dashboard.panel import Panel
+from models.access import VIEWER
+from models.database import Database
+from models.settings import Settings
+
+Keys = tuple[tuple[str, str], ...]
+"""Keys of a page and what each does, as the overlay lists them."""
+
+
+def no_callbacks(app: Dash, database: Database, settings: Settings) -> None:
+    """For a page on which nothing is changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One page. `icon` names a symbol of assets/icons.svg; `place` lays the panels out before data came."""
+    """One page. `icon` names a symbol of assets/icons.svg; `place` lays the panels out before data came.
+
+    `right` is what a person needs to see it, `rail` its name in the rail where that is another one. A page without a
+    scope has no scope bar: what it shows belongs to the whole organisation. `register` adds its callbacks.
+    """
 
     key: str
     path: str
@@ -20,3 +35,8 @@ class View:
     icon: str
     panels: tuple[Panel, ...]
     place: Callable[[], Component]
+    right: str = VIEWER
+    rail: str = ""
+    has_scope: bool = True
+    keys: Keys = ()
+    register: Callable[[Dash, Database, Settings], None] = no_callbacks

@@ -104,6 +104,15 @@ def fetch(config: Config, cursor: Cursor | None, *, now: datetime) -> Page:
     return Page(found, after, set_aside, more=not whole)
 
 
+def check(config: Config, *, now: datetime) -> str:
+    """What the feed answers to being read once; ConnectorError where it cannot be read."""
+    page = fetch(config, None, now=now)
+    if not page.found:
+        return f"{shown(config.url)} is a feed without entries so far"
+    newest = max(post.posted_at for post in page.found)
+    return f"{shown(config.url)} answers with {len(page.found)} entries, the newest of {newest:%d %b %Y %H:%M} UTC"
+
+
 def parse(
     body: bytes, headers: Mapping[str, str], *, url: str, now: datetime, language: str | None = None
 ) -> tuple[tuple[Found, ...], tuple[SetAside, ...]]:

@@ -21,7 +21,8 @@ REFERENCE_PER_DAY = 6000.0
 LONGEST_MINUTES = 480
 
 
-@dataclass(frozen=True, slots=True)
+# Compared by identity: drafts are cached by what they are made of, and eleven fields would be hashed each time.
+@dataclass(frozen=True, slots=True, eq=False)
 class Event:
     """Something many people write about at once.
 

@@ -1,10 +1,10 @@
-"""Who writes: accounts with a name, a handle that nobody has, a following and a place, the same every time."""
+"""Who writes: accounts with a name, a handle that nobody has, a following and a home, the same every time."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from ingest.found import Author
 from ingest.simulation.dice import UNIT, normal, sixteen
@@ -95,21 +95,27 @@ _FOLLOWING: dict[str, tuple[float | None, float]] = {
     "rss": (None, 0.80),
 }
 _SPREAD = 1.9
+# Accounts that are made private some day.
+HIDING_SHARE = 0.004
 _MOST_FOLLOWERS = 2_400_000
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """An author and where they say they are; coordinates only where the device gives them.
+class Person(NamedTuple):
+    """An author and where their profile says they live.
 
-    `carried` is how many likes an ordinary post of theirs brings.
+    `carried` is how many likes an ordinary post of theirs brings. `hides` says when they make their account private,
+    as a share of the simulated time; None for almost everybody: never.
     """
 
     author: Author
-    place: str | None
-    latitude: float | None
-    longitude: float | None
+    home: str | None
     carried: float
+    hides: float | None
+
+
+def carried(followers: int | None) -> float:
+    """How many likes an ordinary post brings to somebody with that following."""
+    return 0.1 * math.pow(followers if followers is not None else 120, 0.45)
 
 
 def pool(share: float) -> int:
@@ -138,19 +144,15 @@ def person(network: int, site: int, language: str, number: int, seed: int) -> Pe
     if median is not None:
         spread = math.exp(_SPREAD * normal(drawn[6] * UNIT, drawn[7] * UNIT))
         followers = min(_MOST_FOLLOWERS, int(median * spread))
-    place = latitude = longitude = None
+    said = None
     if drawn[8] * UNIT < tells:
         places = home.places if drawn[9] * UNIT > 0.04 else _ODD_PLACES
-        place = places[drawn[10] % len(places)]
-    if drawn[11] * UNIT < 0.04 and key in ("x", "mastodon"):
-        latitude = round(home.latitude + (drawn[12] * UNIT - 0.5) * 0.2, 5)
-        longitude = round(home.longitude + (drawn[13] * UNIT - 0.5) * 0.3, 5)
+        said = places[drawn[10] % len(places)]
     return Person(
         author=Author(key=f"{drawn[0]:08x}{drawn[1]:08x}", handle=handle, name=name, followers=followers),
-        place=place,
-        latitude=latitude,
-        longitude=longitude,
-        carried=0.1 * (followers if followers is not None else 120) ** 0.45,
+        home=said,
+        carried=carried(followers),
+        hides=drawn[12] * UNIT if drawn[11] * UNIT < HIDING_SHARE and key != "rss" else None,
     )
 
 
@@ -159,7 +161,11 @@ def _handle(network: str, given: str, family: str, number: int, shape: int) -> s
     number = number % 990 + 10
     if network == "reddit":
         return f"{_WORDS[shape % len(_WORDS)]}_{number}_sim"
-    base = (f"{given}{family}", f"{given}_{family}", f"{given[0]}{family}{number}", f"{given}{number}")[shape & 3]
+    form = shape & 3
+    if form < 2:
+        base = f"{given}_{family}" if form else f"{given}{family}"
+    else:
+        base = f"{given[0]}{family}{number}" if form == 2 else f"{given}{number}"
     if network == "bluesky":
         return f"{base.replace('_', '-')}.example"
     if network == "mastodon":

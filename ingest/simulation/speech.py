@@ -101,7 +101,8 @@ def _say(template: tuple[_Part, ...], draw: Draw, given: Given, said: list[str])
             names = given[part]
             said.append(names[draw() * len(names) >> 16])
         else:
-            option = part.options[draw() * len(part.options) >> 16]
+            options = part.options
+            option = options[draw() * len(options) >> 16]
             if isinstance(option, str):
                 said.append(option)
             else:

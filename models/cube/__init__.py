@@ -1,8 +1,8 @@
 """The rollups: what is counted is defined, written, read, checked and rebuilt here and nowhere else.
 
 A cell counts one bucket of time for one brand and one combination of location, team and network, where 0 means
-"all of them". Six combinations are kept (all, location, team, network, location + network, team + network), at
-15 minutes, hours and local days; the combination "all" at 5 minutes too. A figure is a sum of cells.
+"all of them". Kept are, at hours and local days: all, network, location + network, team + network; at 15 minutes the
+same without all; at 5 minutes all. A figure is a sum of cells: one location or team is the sum of its networks.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from models.cube.cells import (
     packed_engagement,
     packed_mention,
     packed_reach,
+    packed_sentiment,
 )
 from models.cube.reading import Reach, Series, by_brand, by_brand_of, reach, series
 from models.cube.truth import Difference, check, forget_fine, rebuild
@@ -44,6 +45,7 @@ __all__ = [
     "packed_engagement",
     "packed_mention",
     "packed_reach",
+    "packed_sentiment",
     "reach",
     "rebuild",
     "series",

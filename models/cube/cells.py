@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from models.database import merge_rows
+from models.bulk import merge_rows
 from models.tables.base import EPOCH
 
 FIVE_MINUTES = 300
@@ -69,10 +69,10 @@ _SENTIMENT = {
     -1: _FIELD["mentions"] + _FIELD["negative"],
     None: _FIELD["mentions"] + _FIELD["unscored"],
 }
-# Half the range of every field: added before the bytes are cut, so that no field is negative while they are.
-_HALF = 1 << (FIELD_BITS - 1)
-_HALVES = sum(_HALF * field for field in _FIELD.values())
-_CUT = struct.Struct(f"<{len(VALUES)}Q")
+# Half the range of every field: added so that no field is negative and none borrows while the bytes are cut, and then
+# taken out of each by turning its highest bit, which leaves the two's complement.
+_HALVES = sum(field << (FIELD_BITS - 1) for field in _FIELD.values())
+_CUT = struct.Struct(f"<{len(VALUES)}q")
 
 
 def packed_mention(sentiment: int | None, likes: int | None, replies: int | None, reposts: int | None) -> int:
@@ -85,13 +85,19 @@ def packed_engagement(likes: int | None, replies: int | None, reposts: int | Non
     return ((likes or 0) << _LIKES) + ((replies or 0) << _REPLIES) + ((reposts or 0) << _REPOSTS)
 
 
+def packed_sentiment(before: int | None, after: int | None) -> int:
+    """What a mention whose sentiment changed adds: minus the old one, plus the new one."""
+    return _SENTIMENT[after] - _SENTIMENT[before]
+
+
 def packed_reach(followers: int) -> int:
     """What an author first seen on a local day adds."""
     return followers << _REACH
 
 
 def unpack(packed: int) -> tuple[int, ...]:
-    return tuple([half - _HALF for half in _CUT.unpack((packed + _HALVES).to_bytes(_CUT.size, "little"))])
+    """The values of Tally, in its order."""
+    return _CUT.unpack(((packed + _HALVES) ^ _HALVES).to_bytes(_CUT.size, "little"))
 
 
 @lru_cache(maxsize=100_000)
@@ -123,25 +129,20 @@ class Cells:
         self._base[key] = self._base.get(key, 0) + packed
 
     def rows(self) -> dict[Key, int]:
-        """Every touched cell with the packed tally to be added to it."""
+        """Every touched cell with the packed tally to be added to it.
+
+        One location or one team is not kept by itself: it is the sum of its networks, which are nine at most. Nor is
+        a quarter of an hour of everything: it is three times five minutes.
+        """
         cells: dict[Key, int] = {}
         get = cells.get
         for (brand, location, team, network, five), packed in self._base.items():
             seconds = five * FIVE_MINUTES
-            key: Key = (brand, FIVE_MINUTES, 0, 0, 0, seconds)
-            cells[key] = get(key, 0) + packed
-            buckets = (
-                (QUARTER, seconds - seconds % QUARTER),
-                (HOUR, seconds - seconds % HOUR),
-                (DAY, _local_day(seconds // QUARTER, self._zone)[1]),
-            )
-            for granularity, bucket in buckets:
-                key = (brand, granularity, 0, 0, 0, bucket)
+            hour, day = seconds - seconds % HOUR, _local_day(seconds // QUARTER, self._zone)[1]
+            for granularity, bucket in ((FIVE_MINUTES, seconds), (HOUR, hour), (DAY, day)):
+                key: Key = (brand, granularity, 0, 0, 0, bucket)
                 cells[key] = get(key, 0) + packed
-                key = (brand, granularity, location, 0, 0, bucket)
-                cells[key] = get(key, 0) + packed
-                key = (brand, granularity, 0, team, 0, bucket)
-                cells[key] = get(key, 0) + packed
+            for granularity, bucket in ((QUARTER, seconds - seconds % QUARTER), (HOUR, hour), (DAY, day)):
                 key = (brand, granularity, 0, 0, network, bucket)
                 cells[key] = get(key, 0) + packed
                 key = (brand, granularity, location, 0, network, bucket)

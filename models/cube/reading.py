@@ -16,6 +16,7 @@ from models.access import Scope, Window
 from models.cube.cells import DAY, FINE_KEPT, FIVE_MINUTES, HOUR, NOTHING, QUARTER, VALUES, Tally, local_day
 from models.database import time_id
 from models.mentions import ROW_LIMIT, Params, filtered, marks
+from models.networks import NETWORKS
 from models.organisation import Organisation
 from models.tables.base import EPOCH, to_microseconds
 
@@ -144,21 +145,29 @@ def _granularity(scope: Scope, window: Window) -> int | None:
     """
     if scope.needs_rows:
         return None
-    open_scope = scope.location_ids is None and scope.team_ids is None and scope.network_ids is None
     if window.step_seconds % DAY == 0:
         return DAY
-    for granularity in (HOUR, QUARTER, FIVE_MINUTES) if open_scope else (HOUR, QUARTER):
+    for granularity in (HOUR, FIVE_MINUTES if _is_open(scope) else QUARTER):
         if window.step_seconds % granularity == 0 and _seconds(window.start) % granularity == 0:
             return granularity
     return None
 
 
+def _is_open(scope: Scope) -> bool:
+    return scope.location_ids is None and scope.team_ids is None and scope.network_ids is None
+
+
 def _where_cells(scope: Scope, brand_ids: Sequence[int], params: Params) -> str:
+    """The cells that add up to the scope, each mention in one of them."""
+    # One place or team is kept by network alone. Every network is named, so that each is a range of the key.
+    networks = scope.network_ids
+    if networks is None:
+        networks = (0,) if _is_open(scope) else tuple(network.id for network in NETWORKS)
     parts = [f"brand_id in ({marks(params, brand_ids)})"]
     for column, chosen in (
         ("location_id", scope.location_ids),
         ("team_id", scope.team_ids),
-        ("network_id", scope.network_ids),
+        ("network_id", networks),
     ):
         parts.append(f"{column} in ({marks(params, chosen if chosen is not None else (0,))})")
     return " and ".join(parts)
@@ -190,9 +199,8 @@ def _sums_of_cells(
 ) -> list[tuple[int, int, Sequence[int]]]:
     """(brand, bucket, values in the order of Tally) of the cells that start inside a span of seconds since 1970."""
     params: Params = {"granularity": granularity, "from": span[0], "to": span[1]}
-    is_open = scope.location_ids is None and scope.team_ids is None and scope.network_ids is None
     # With every dimension open there is one cell a bucket, and nothing to add up.
-    columns, grouped = (", ".join(VALUES), "") if is_open else (_SUMS, " group by brand_id, bucket")
+    columns, grouped = (", ".join(VALUES), "") if _is_open(scope) else (_SUMS, " group by brand_id, bucket")
     rows = connection.execute(
         text(
             f"select brand_id, bucket, {columns} from cube"  # noqa: S608 - the values are bound

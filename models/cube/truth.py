@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from models.bulk import lock_brands, merge_rows
 from models.cube.cells import (
     ADD,
     FINE_KEPT,
@@ -23,7 +24,7 @@ from models.cube.cells import (
     packed_reach,
     unpack,
 )
-from models.database import lock_brands, merge_rows
+from models.hung import allow_silence
 from models.organisation import Organisation
 from models.tables.base import EPOCH
 
@@ -88,6 +89,8 @@ def check(connection: Connection, organisation: Organisation, now: datetime) -> 
 
 def rebuild(connection: Connection, brand_id: int, organisation: Organisation, now: datetime) -> int:
     """Replace the cells of one brand by what its rows say, in the caller's transaction; returns their number."""
+    # Counting a large brand here takes minutes in which nothing is asked of the database.
+    allow_silence(connection)
     lock_brands(connection, [brand_id])
     counted = _count(connection, brand_id, organisation.zone)
     rows: list[tuple[Any, ...]] = [(*key, *values) for key, values in counted.items() if not _too_old(key, now)]

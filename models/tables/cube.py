@@ -9,8 +9,9 @@ from models.tables.base import UtcDateTime, metadata
 WRITER = {"writer": "models/cube"}
 
 # One row per (granularity, brand, location, team, network, bucket); 0 in a dimension = all of it.
-# The grouping set is what is not 0. Sentiment is four columns and not a dimension: one row instead of
-# four for every bucket, and a share never needs two rows. Bucket = start, seconds since 1970.
+# The grouping set is what is not 0; which sets are kept says models/cube. Sentiment is four columns and not a
+# dimension: one row instead of four for every bucket, and a share never needs two rows. Bucket = start, seconds
+# since 1970. It stands last in the key, so that a span of one combination is one range of it.
 cube = Table(
     "cube",
     metadata,

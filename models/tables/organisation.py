@@ -104,6 +104,26 @@ team_cover = Table(
 )
 Index(None, team_cover.c.rank)
 
+# An account of ours on a network: what it publishes is ours and never a mention. `author_key` is the network's own
+# identity of it, the handle where that is not known yet.
+account = Table(
+    "account",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("network_id", SmallInteger, nullable=False),
+    Column("handle", String(200), nullable=False),
+    Column("author_key", String(512)),
+    Column("name", String(200), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("brand_id", ForeignKey("brand.id"), nullable=False),
+    Column("location_id", ForeignKey("location.id")),
+    Column("valid_from", UtcDateTime, nullable=False),
+    Column("valid_to", UtcDateTime),
+    UniqueConstraint("network_id", "handle"),
+    CheckConstraint("kind in ('company', 'support', 'site', 'person')", name="kind"),
+    info=WRITER,
+)
+
 # One row a setting of the organisation: name, zone, languages, simulated.
 setting = Table(
     "setting",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from ingest.store import store
-from models.database import Database, insert_rows
+from models.bulk import insert_rows
+from models.database import Database
 from tests.bench.figures import Figure, show
 from tests.bench.stores import NOW, Clock, enriched_airlines, fresh
 

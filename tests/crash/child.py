@@ -21,6 +21,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ingest import connectors, leases, store
+from ingest import keep as keeping
 from ingest import run as runs
 from ingest.pipeline import Pipeline
 from models import organisation
@@ -63,7 +64,7 @@ class Worker:
         for module, name, stage in (
             (leases, "_fenced", "lease"),
             (store, "store", "rows"),
-            (store, "write_ledger", "ledger"),
+            (keeping, "write_ledger", "ledger"),
         ):
             setattr(module, name, self._then(getattr(module, name), stage))
 
@@ -91,14 +92,14 @@ class Worker:
 
 def move_the_cursor_first() -> None:
     """Break what is proved: the rows of a page follow its cursor instead of going with it."""
-    keep = runs._keep
+    keep = runs.keep  # type: ignore[attr-defined]
 
-    def broken(database: Any, pipeline: Any, lease: Any, page: Any, *given: Any, **named: Any) -> Any:
+    def broken(database: Any, pipeline: Any, lease: Any, answer: Any, **named: Any) -> Any:
         with database.write() as connection:
-            leases.hold(connection, lease, now=clock(), cursor=page.cursor)
-        return keep(database, pipeline, lease, page, *given, **named)
+            leases.hold(connection, lease, now=clock(), cursor=answer.page.cursor)
+        return keep(database, pipeline, lease, answer, **named)
 
-    runs._keep = broken
+    runs.keep = broken  # type: ignore[attr-defined]
 
 
 def clock() -> datetime:
