@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from ingest.edits import Held, MentionKey, rewrite
+from ingest.edits import COUNTS, Held, MentionKey, rewrite, spread, with_newer
 from ingest.erase import erase, erased_keys
 from ingest.found import Gone
 from ingest.groups import count_copies
@@ -25,7 +25,7 @@ from ingest.threads import join, part_of
 from models.bulk import asked, insert_rows, lock_brands, merge_rows
 from models.corrections import moved
 from models.cube import Cells, local_day, packed_engagement, packed_mention, packed_reach
-from models.database import EARLIEST, raise_change, time_id
+from models.database import raise_change, time_id
 from models.organisation import Organisation
 from models.tables.base import to_microseconds
 
@@ -41,14 +41,13 @@ _MENTION = (
     "location_id", "location_by", "team_id", "matched", "likes", "replies", "reposts", "impressions", "copy_id",
     "edited_at",
 )  # fmt: skip
-_COUNTS = ("likes", "replies", "reposts", "impressions")
-_POST = (*_COUNTS, "measured_at")
+_POST = (*COUNTS, "measured_at")
 # The newest measurement wins; what it is silent about keeps the older number.
 _POST_MERGE = (
     ", ".join(
         f"{name} = case when excluded.measured_at >= post.measured_at"
         f" then coalesce(excluded.{name}, post.{name}) else coalesce(post.{name}, excluded.{name}) end"
-        for name in _COUNTS
+        for name in COUNTS
     )
     + ", measured_at = case when excluded.measured_at > post.measured_at"
     " then excluded.measured_at else post.measured_at end"
@@ -85,6 +84,8 @@ def store(
     What is stored already gets its newer engagement and its edits; what was deleted stays empty.
     """
     erased = erased_keys(gone)
+    offered = len(mentions)
+    mentions = spread(connection, mentions)
     # Whoever empties a post must shut out every writer who might be storing it.
     named = {mention.brand_id for mention in mentions} | {item.account.brand_id for item in ours}
     if mentions:
@@ -93,7 +94,6 @@ def store(
     if not brand_ids:
         return Stored(0, 0, ())
     lock_brands(connection, brand_ids)
-    offered = len(mentions)
     mentions = _followed(connection, mentions, organisation, brand_ids)
     keys = {(m.network_id, m.post.external_id) for m in mentions}
     keys |= {(item.network_id, item.post.external_id) for item in ours}
@@ -104,7 +104,7 @@ def store(
     known: dict[MentionKey, Enriched] = {}
     for mention in living:
         among = known if (key := _key(mention)) in held else fresh
-        among[key] = mention if key not in among else _with_newer(among[key], mention)
+        among[key] = mention if key not in among else with_newer(among[key], mention)
     cells = Cells(organisation.zone)
     touched = set()
     if fresh:
@@ -144,18 +144,6 @@ def _followed(
 
 def _key(mention: Enriched) -> MentionKey:
     return mention.brand_id, mention.network_id, mention.post.external_id
-
-
-def _with_newer(first: Enriched, again: Enriched) -> Enriched:
-    """A post that stands twice in a page: its newest edit, with what the later one says of its engagement."""
-    said = {name: count for name in _COUNTS if (count := getattr(again.post.counts, name)) is not None}
-    counts = replace(first.post.counts, **said)
-    text = again if _written(again) > _written(first) else first
-    return replace(text, post=replace(text.post, counts=counts))
-
-
-def _written(mention: Enriched) -> datetime:
-    return mention.post.edited_at or EARLIEST
 
 
 def _deleted(connection: Connection, keys: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
@@ -304,14 +292,14 @@ def _count_differences(
     newer = []
     for key, mention in measured.items():
         old = held[key]
-        said = [getattr(mention.post.counts, name) for name in _COUNTS]
+        said = [getattr(mention.post.counts, name) for name in COUNTS]
         new = tuple(before if after is None else after for before, after in zip(old.counts, said, strict=True))
         if new == old.counts:
             continue
         likes, replies, reposts, _ = ((a or 0) - (b or 0) for b, a in zip(old.counts, new, strict=True))
         seconds = old.posted_at // 1_000_000
         cells.add(key[0], old.location_id, old.team_id, key[1], seconds, packed_engagement(likes, replies, reposts))
-        changes.append({"brand": key[0], "key": old.id, **dict(zip(_COUNTS, new, strict=True))})
+        changes.append({"brand": key[0], "key": old.id, **dict(zip(COUNTS, new, strict=True))})
         touched.add(key[0])
         newer.append(mention)
     if changes:

@@ -148,7 +148,7 @@ def test_twenty_kills_and_twenty_stops_of_three_workers(database: Database, tmp_
 @on_sqlite
 def test_twenty_kills_of_a_worker_alone_on_sqlite(database: Database, tmp_path: Path) -> None:
     """With a shorter lease, since nobody else polls while it lasts."""
-    plan = Plan(kills=20, stops=0, ttl=3.0, hung=hung.HUNG_SECONDS / 2, pause=4.0, seed=18, workers=1)
+    plan = Plan(kills=20, stops=0, ttl=3.0, hung=hung.HUNG_SECONDS / 2, pause=2.0, seed=18, workers=1)
 
     verdict = prove(database, tmp_path, plan)
 

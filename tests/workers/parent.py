@@ -122,6 +122,9 @@ class Floor:
         """Whom it hits: never the last one that runs, unless somebody takes its place at once."""
         if blow == STOP and len(self.running) < 2:
             return None
+        if self.plan.workers == 1 and not all(self._taken_over(before) for before in self.blows[-1:]):
+            # There is nobody else who could take over meanwhile.
+            return None
         ready = {entry.pid for entry in self.look() if entry.what == "began"} - self._silent()
         return self._dice.choice(sorted(self.running & ready) or [None])
 
