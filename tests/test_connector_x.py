@@ -490,7 +490,8 @@ def test_a_source_without_keys_says_so_and_no_key_is_ever_shown(limiter: Limiter
 def test_no_key_is_written_into_the_log(
     server: XServer, clock: Clock, limiter: Limiter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.DEBUG):
+    # Where a worker was started in this process, its log was made quieter.
+    with caplog.at_level(logging.DEBUG), caplog.at_level(logging.DEBUG, "httpx"):
         walk(account("mentions", **KEYS), None, clock, limiter)
         walk(search(), None, clock, limiter)
 
