@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run test prove bench format lock clean
+.PHONY: run test prove bench bench-spikes format lock clean
 
 run: $(VENV)/ready
 	@$(BIN)/watchfloor run
@@ -40,6 +40,10 @@ prove: $(VENV)/ready-dev
 
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m tests.bench
+
+# The folder of real data is ../shared/data, or what WATCHFLOOR_TEST_DATA names.
+bench-spikes: $(VENV)/ready-dev
+	$(BIN)/python -m tests.bench spikes
 
 format: $(VENV)/ready-dev
 	$(BIN)/ruff check --fix .

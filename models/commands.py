@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from models import commands_organisation, cube, export, organisation, settings
+from models import commands_organisation, commands_spikes, cube, export, organisation, settings
 from models.access import Access, Request, Window, narrow
 from models.backup import back_up, restore
 from models.database import Database
@@ -32,6 +32,7 @@ app = typer.Typer(no_args_is_help=True)
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 cube_app = typer.Typer(no_args_is_help=True, help="The rollups that figures are read from.")
 app.add_typer(commands_organisation.app)
+app.add_typer(commands_spikes.app, name="spikes")
 app.add_typer(db_app, name="db")
 app.add_typer(cube_app, name="cube")
 MOST_DIFFERENCES_SHOWN = 20

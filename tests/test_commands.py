@@ -59,6 +59,7 @@ COMMANDS = {
     "source list",
     "source pause",
     "source resume",
+    "spikes backtest",
     "status",
     "user add",
     "user disable",
@@ -79,6 +80,7 @@ ARGUMENTS = {
     "source fetch": ["Press"],
     "source pause": ["Press"],
     "source resume": ["Press"],
+    "spikes backtest": ["--brand", "united"],
     "user add": ["ana@example.org", "--name", "Ana"],
     "user disable": ["ana@example.org"],
 }

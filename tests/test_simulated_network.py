@@ -60,9 +60,9 @@ def steps() -> list[Step]:
 
 
 def test_engagement_grows_and_comes_to_rest() -> None:
-    chosen = [item for item in day_before() if item.network == "x"][:400]
+    chosen = [item for item in day_before() if item.network == "x"][:150]
     ids = [item.external_id for item in chosen]
-    ages = [timedelta(hours=hours) for hours in (0, 1, 6, 24, 24 * 7, 24 * 35)]
+    ages = [timedelta(hours=hours) for hours in (0, 1, 24, 24 * 7, 24 * 35)]
     sums = []
     before: dict[str, Found] = {}
     for age in ages:
@@ -74,8 +74,8 @@ def test_engagement_grows_and_comes_to_rest() -> None:
         before = now_there
 
     assert sums[1] > 1.02 * sums[0]
-    assert sums[3] > 1.2 * sums[0]
-    assert sums[5] < 1.1 * sums[4]
+    assert sums[2] > 1.2 * sums[0]
+    assert sums[4] < 1.1 * sums[3]
 
 
 def test_a_post_is_delivered_with_the_engagement_of_its_first_seconds() -> None:
@@ -191,7 +191,7 @@ def test_an_account_that_goes_private_takes_its_posts_along() -> None:
 
 
 def test_some_answers_are_delivered_before_what_they_answer() -> None:
-    found = [item for page in pages(live(page=200), now=START + timedelta(days=3)) for item in page.found]
+    found = [item for page in pages(live(page=200), now=START + timedelta(days=1)) for item in page.found]
     place: dict[tuple[str, str], int] = {}
     for number, item in enumerate(found):
         place.setdefault((item.network, item.external_id), number)
