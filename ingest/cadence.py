@@ -9,6 +9,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from models.sources import month_number
+
 SHORTEST_WAIT = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=15)
 # Sources of one cadence drift apart, so that they are not all due in the same second.
@@ -27,11 +29,6 @@ class Money:
     spent: float
 
 
-def month_of(now: datetime) -> int:
-    """The calendar month (UTC) as a number that grows by one a month."""
-    return now.astimezone(UTC).year * 12 + now.astimezone(UTC).month - 1
-
-
 def _month_start(month: int) -> datetime:
     return datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)
 
@@ -43,7 +40,7 @@ def affordable_at(money: Money, priority: int, now: datetime) -> datetime:
     all of it at the end. A source ahead of that line waits until the calendar has caught up; one without money waits
     for the next month.
     """
-    start, end = _month_start(month_of(now)), _month_start(month_of(now) + 1)
+    start, end = _month_start(month_number(now)), _month_start(month_number(now) + 1)
     if money.budget is None:
         return start
     if money.spent >= money.budget:

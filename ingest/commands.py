@@ -15,7 +15,7 @@ from ingest.commands_simulation import app as simulate_app
 from ingest.commands_sources import app as source_app
 from ingest.commands_sources import pairs
 from ingest.mapping import FIELDS
-from models import audit, identity, organisation, settings, sources
+from models import audit, identity, organisation, secrets, settings, sources
 from models.backup import database_file
 from models.database import Database
 from models.errors import InputError
@@ -161,7 +161,10 @@ def ingest() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for noisy in ("httpx", "httpcore", "apscheduler"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    worker = Worker(open_database(loaded), settings=loaded)
+    database = open_database(loaded)
+    with database.read() as connection:
+        secrets.check_stored(connection, loaded)
+    worker = Worker(database, settings=loaded)
     with until_stopped() as stopping:
         worker.start()
         stopping.wait()

@@ -19,6 +19,7 @@ from ingest.pipeline import Enriched, Ours, Pipeline, chunks
 from models.database import Database, raise_change
 from models.networks import BY_ID
 from models.settings import Settings
+from models.sources import month_number
 from models.tables import source
 
 # A quiet fetch tells the screens that data is fresh at most this often.
@@ -140,7 +141,7 @@ def cost_of(units: Mapping[str, int], lease: Lease, settings: Settings) -> float
 
 def next_due(lease: Lease, page: Page, started: datetime, now: datetime, cost: float) -> datetime:
     """When the source is due after this page."""
-    so_far = (lease.spent if lease.month == cadence.month_of(now) else 0.0) + cost
+    so_far = (lease.spent if lease.month == month_number(now) else 0.0) + cost
     return cadence.next_due(
         started,
         now,
@@ -226,7 +227,7 @@ def spent(now: datetime, cost: float) -> dict[str, Any]:
     """The month's money, begun anew with each month; nothing to write where nothing was paid."""
     if not cost:
         return {}
-    month = cadence.month_of(now)
+    month = month_number(now)
     before = case((source.c.month == month, func.coalesce(source.c.spent, 0.0)), else_=0.0)
     return {"month": month, "spent": before + cost}
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 
 import orjson
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from sqlalchemy import Connection, select
 
 from models.errors import SettingsError
 from models.settings import Settings
+from models.tables import source
 
 FILE_IN_HOME = "secret.key"
 WAY_OUT = (
@@ -32,9 +34,11 @@ def unseal(settings: Settings, sealed: bytes) -> dict[str, str]:
     return opened
 
 
-def check_key(settings: Settings) -> None:
-    """Raise SettingsError unless there is a usable key; for a start with credentials in the database."""
-    _keys(settings, make=False)
+def check_stored(connection: Connection, settings: Settings) -> None:
+    """Raise SettingsError where credentials are stored that the key of this installation does not open."""
+    stored = connection.execute(select(source.c.secrets).where(source.c.secrets.is_not(None)).limit(1)).scalar()
+    if stored is not None:
+        unseal(settings, stored)
 
 
 def _keys(settings: Settings, *, make: bool) -> MultiFernet:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ingest.cadence import JITTER, Money, affordable_at, month_of, next_due, quiet_until
+from ingest.cadence import JITTER, Money, affordable_at, next_due, quiet_until
+from models.sources import month_number
 from tests.builders import NOW
 
 NO_LIMIT = Money(None, 0.0)
@@ -74,7 +75,7 @@ MID = at("2026-11-16T00:00:00")
 
 
 def test_months_are_counted_in_utc() -> None:
-    assert month_of(at("2026-12-31T23:59:59")) + 1 == month_of(at("2027-01-01T00:00:00"))
+    assert month_number(at("2026-12-31T23:59:59")) + 1 == month_number(at("2027-01-01T00:00:00"))
 
 
 def waits(money: Money, priority: int, now: datetime = MID) -> timedelta:

@@ -9,9 +9,12 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
+from models import sources
+from models.database import Database
 from models.errors import SettingsError
-from models.secrets import check_key, seal, unseal
+from models.secrets import check_stored, seal, unseal
 from models.settings import Settings
+from tests.builders import NOW, add_source
 
 TOKEN = {"bearer": "AAAA-very-secret"}
 
@@ -40,8 +43,6 @@ def test_a_missing_key_is_never_made_for_opening(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match="no key"):
         unseal(settings(tmp_path / "two"), sealed)
-    with pytest.raises(SettingsError, match="no key"):
-        check_key(settings(tmp_path / "two"))
     assert not (tmp_path / "two").exists()
 
 
@@ -59,3 +60,19 @@ def test_a_key_that_is_none_is_refused_without_being_shown(tmp_path: Path) -> No
         seal(settings(tmp_path, "my-password"), TOKEN)
     assert "my-password" not in str(refused.value)
     assert "my-password" not in repr(settings(tmp_path, "my-password"))
+
+
+def test_a_start_with_credentials_that_nothing_opens_is_refused(database: Database, tmp_path: Path) -> None:
+    def check(home: Path) -> None:
+        with database.read() as connection:
+            check_stored(connection, settings(home))
+
+    check(tmp_path / "two")
+    source_id = add_source(database)
+    sealed = seal(settings(tmp_path / "one"), TOKEN)
+    with database.write() as connection:
+        sources.change(connection, source_id, now=NOW, secrets=sealed)
+
+    check(tmp_path / "one")
+    with pytest.raises(SettingsError, match="WATCHFLOOR_SECRET_KEY"):
+        check(tmp_path / "two")

@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingest import leases
-from ingest.cadence import month_of
 from ingest.connectors import x
 from ingest.pipeline import Pipeline
 from ingest.run import run
 from models import sources
 from models.database import Database
 from models.settings import PRICES, Settings
+from models.sources import month_number
 from tests.builders import as_taken, load, number, rows, source_row
 from tests.x_server import BEARER, XServer, x_server
 
@@ -91,7 +91,7 @@ def compared(database: Database, server: XServer, mentions: int) -> str:
     spent = source_row(database, NAME)
     assert number(database, "select count(distinct external_id) from mention") == mentions
     assert ledger == pytest.approx(bill(server), abs=0.001)
-    assert spent["month"] == month_of(START + DAY)
+    assert spent["month"] == month_number(START + DAY)
     assert spent["spent"] == pytest.approx(bill(server, "2026-11"), abs=0.001)
     assert bill(server, "2026-10") > 0
     return f"{mentions:,} mentions: ledger ${ledger:,.2f}, bill ${bill(server):,.2f}, {len(server.asked):,} requests"

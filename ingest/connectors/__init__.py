@@ -2,6 +2,11 @@
 
 A connector is a module with `Config` (a pydantic model), `EVERY_SECONDS`, `NETWORK`, `describe(config)` and
 `fetch(config, cursor, *, now) -> Page`. Dropping a file in here is all it takes to add a network.
+
+What not every network can do is there where it can: `look_up(config, external_ids, *, now) -> Page` (engagement, edits
+and deletions of known posts, LOOK_UP_SIZE a call, asked after for COMPLIANCE_DAYS), `canary(config, *, now) -> bool`
+(does it answer what always has an answer?) and `check(config, *, now) -> str` (what works with these settings). With
+LIMITED = True each of them is handed the shared `limiter` too. Settings of the type SecretStr are sealed at rest.
 """
 
 from __future__ import annotations
