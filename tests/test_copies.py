@@ -251,6 +251,7 @@ def test_made_copies_of_real_posts_are_found_and_others_are_not(data: Path) -> N
 
 @pytest.mark.data
 @pytest.mark.prove
+@pytest.mark.timeout(600)
 def test_made_copies_of_all_real_posts_are_found_and_others_are_not(data: Path) -> None:
     holds(quality(data), 8_000)
 

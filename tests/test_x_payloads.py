@@ -384,6 +384,7 @@ def test_hostile_answers_bring_nothing_down() -> None:
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(600)
 def test_twenty_thousand_hostile_answers_bring_nothing_down() -> None:
     assert survive(range(20_000))["answers"] == 20_000
 
