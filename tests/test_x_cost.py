@@ -105,10 +105,11 @@ def test_the_ledger_of_a_day_equals_the_bill(database: Database, server: XServer
 
 @pytest.mark.prove
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("remeasure", ["none", "all"])
 def test_the_ledger_of_a_day_of_ten_thousand_mentions_equals_the_bill_to_the_cent(
-    database: Database, server: XServer, clock: Clock, remeasure: str, capsys: pytest.CaptureFixture[str]
+    database: Database, server: XServer, clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # On one database every post is measured again too.
+    remeasure = "all" if database.is_sqlite else "none"
     a_day(database, server, clock, mentions=10_000, remeasure=remeasure)
 
     line = compared(database, server, 10_000)
