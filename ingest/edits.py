@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,11 +11,9 @@ import orjson
 from sqlalchemy import Connection, text
 
 from ingest.pipeline import Enriched
-from models.bulk import asked
 from models.corrections import PERSON
 from models.cube import Cells, packed_sentiment
 from models.database import EARLIEST
-from models.organisation import UNKNOWN
 from models.tables.base import to_microseconds
 
 COUNTS = ("likes", "replies", "reposts", "impressions")
@@ -49,35 +47,6 @@ def with_newer(first: Enriched, again: Enriched) -> Enriched:
 
 def _written(mention: Enriched) -> datetime:
     return mention.post.edited_at or EARLIEST
-
-
-def spread(connection: Connection, mentions: Sequence[Enriched]) -> Sequence[Enriched]:
-    """The mentions, and an edited post once more for every brand that holds it, whatever its new text names.
-
-    What a brand counted stays counted, with the text as it reads now; an edit that names no brand any more does not
-    become an unmatched mention beside it.
-    """
-    edited = {(m.network_id, m.post.external_id): m for m in mentions if m.post.edited_at is not None}
-    if not edited:
-        return mentions
-    for mention in mentions:
-        key = (mention.network_id, mention.post.external_id)
-        if key in edited:
-            edited[key] = with_newer(edited[key], mention)
-    relation, params = asked(connection, edited)
-    rows = connection.exec_driver_sql(
-        f"select a.a0, a.a1, m.brand_id from {relation} cross join brand b cross join mention m"  # noqa: S608
-        " where m.brand_id = b.id and m.network_id = a.a0 and m.external_id = a.a1",
-        params,
-    ).all()
-    matched = {(m.network_id, m.post.external_id, m.brand_id) for m in mentions}
-    held = {(row[0], row[1]) for row in rows if row[2] != UNKNOWN}
-    kept = [m for m in mentions if m.brand_id != UNKNOWN or (m.network_id, m.post.external_id) not in held]
-    return kept + [
-        replace(edited[row[0], row[1]], brand_id=row[2], matched=())
-        for row in rows
-        if (row[0], row[1], row[2]) not in matched
-    ]
 
 
 def rewrite(

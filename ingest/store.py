@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
-from ingest.edits import COUNTS, Held, MentionKey, rewrite, spread, with_newer
+from ingest.edits import COUNTS, Held, MentionKey, rewrite, with_newer
 from ingest.erase import erase, erased_keys
 from ingest.found import Gone
 from ingest.groups import count_copies
@@ -85,7 +85,6 @@ def store(
     """
     erased = erased_keys(gone)
     offered = len(mentions)
-    mentions = spread(connection, mentions)
     # Whoever empties a post must shut out every writer who might be storing it.
     named = {mention.brand_id for mention in mentions} | {item.account.brand_id for item in ours}
     if mentions:

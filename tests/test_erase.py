@@ -14,7 +14,7 @@ from models import cube
 from models.database import Database
 from models.mentions import newest
 from models.organisation import Organisation
-from tests.builders import CORVANE, HALDEN, NOW, UNMATCHED, add_source, keep, last, load, mention, number, rows, scope
+from tests.builders import CORVANE, HALDEN, NOW, add_source, keep, last, load, mention, number, rows, scope
 
 MINUTE = timedelta(minutes=1)
 SECRET = "corvane lost my parcel zanzibar"
@@ -178,16 +178,3 @@ def test_another_text_without_a_word_of_an_edit_changes_nothing(database: Databa
     keep(database, [mention("7", text="corvane from a slower source")], organisation)
 
     assert texts(database) == ("corvane as it was", [])
-
-
-def test_an_edit_reaches_every_brand_that_holds_the_post_and_makes_no_mention_beside_them(database: Database) -> None:
-    organisation = load(database)
-    first = {"text": "corvane and halden are late", "posted_at": NOW - 60 * MINUTE}
-    keep(database, [mention("7", **first), mention("7", brand_id=HALDEN, **first)], organisation)
-
-    keep(database, [edit("nobody is late", NOW, brand_id=UNMATCHED, sentiment=1)], organisation)
-
-    found = rows(database, "select brand_id, text, sentiment from mention order by brand_id")
-    assert found == [{"brand_id": brand_id, "text": "nobody is late", "sentiment": 1} for brand_id in (CORVANE, HALDEN)]
-    assert (search(database, "halden"), search(database, "nobody")) == (0, 2)
-    assert differences(database, organisation) == []
