@@ -10,12 +10,12 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
+from ingest.edits import COUNTS
 from ingest.pipeline import Ours
 from models.bulk import asked, insert_rows
 from models.database import time_id
 from models.tables.base import to_microseconds
 
-COUNTS = ("likes", "replies", "reposts", "impressions")
 _COLUMNS = (
     "brand_id", "id", "account_id", "network_id", "external_id", "posted_at", "kind", "text", "url", "reply_to",
     "media", "language", *COUNTS, "measured_at", "edited_at",

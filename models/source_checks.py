@@ -39,8 +39,6 @@ LONGEST_WAIT = timedelta(minutes=15)
 RECENT = timedelta(minutes=10)
 MOST_SHOWN = 20
 LONGEST_ANSWER = 500
-# The field of a form that a fault belongs to where no setting of the connector is meant.
-COMMON = ("name", "every_seconds", "budget", "remeasure")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from ingest.simulation.world import Weights, cumulative
 HOME = ZoneInfo("Europe/Amsterdam")
 # Posts a day that the paces below are written for; they grow with the volume.
 REFERENCE_PER_DAY = 6000.0
-LONGEST_MINUTES = 480
 
 
 # Compared by identity: drafts are cached by what they are made of, and eleven fields would be hashed each time.

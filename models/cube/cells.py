@@ -17,7 +17,6 @@ FIVE_MINUTES = 300
 QUARTER = 900
 HOUR = 3600
 DAY = 86_400
-GRANULARITIES = (FIVE_MINUTES, QUARTER, HOUR, DAY)
 # Finer cells than an hour are kept this long.
 FINE_KEPT = timedelta(days=35)
 
