@@ -185,8 +185,8 @@ def test_progress_is_told_after_every_page(bench: Bench) -> None:
 def test_a_source_is_due_again_after_its_interval(bench: Bench, given: dict[str, Any], due: float) -> None:
     bench.run(page(0, 1, **given))
 
-    # The run began a second after the lease was taken; one part in twenty is jitter.
-    assert bench.due_in() == pytest.approx(due, rel=cadence.JITTER + 0.01, abs=3)
+    # The run began a second or two after the lease was taken; one part in twenty is jitter.
+    assert due * (1 - cadence.JITTER) <= bench.due_in() <= due * (1 + cadence.JITTER) + 3
 
 
 def test_a_slow_fetch_does_not_make_up_for_lost_polls(bench: Bench) -> None:
