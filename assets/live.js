@@ -4,6 +4,7 @@
                LIVE.leave(): the URL changed; whatever still arrives of the old view is dropped.
                LIVE.retry("volume"): have one panel computed again (the Try again button).
    DRAW        LIVE.custom["feed"] = function (props) {...; return true}: draws a component's props itself (DOM, textContent only).
+               LIVE.family(id) -> such a function for ids that follow a pattern (panels.js: heads and states), or nothing.
                Everything else goes through dash_clientside.set_props, a `figure` with template and colours filled in (themes.js).
                Files load alphabetically, so a plug-in starts with: const L = (window.LIVE = window.LIVE || {}); L.custom = L.custom || {};
                LIVE.counts["feed"] = function (newest, shown) -> number: how many new ones wait while paused.
@@ -212,9 +213,10 @@
   function apply(id) {
     const props = newest.get(id);
     try {
-      if (L.custom[id]) {
+      const draw = L.custom[id] || (L.family && L.family(id));
+      if (draw) {
         if (!part(id)) return false;
-        if (L.custom[id](props)) { drawn.set(id, props); return true; }
+        if (draw(props)) { drawn.set(id, props); return true; }
       }
       const key = propId(id);
       if (!L.mounted(key)) return false;

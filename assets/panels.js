@@ -4,7 +4,6 @@
   const L = (window.LIVE = window.LIVE || {});
   L.custom = L.custom || {};
   const { make, icon, write } = window.WatchfloorDom;
-  const KEYS = ["kpi", "volume", "sentiment", "feed", "sources", "admin-sources"];
   const failures = new Map(), states = new Map();
 
   function head(key, props) {
@@ -60,16 +59,19 @@
     if (state.widen) button(ways, state.widen_words, () => scope.change({ window: state.widen }));
     if (scope && scope.isFiltered()) button(ways, "Clear filters", () => scope.clear());
   }
-  for (const key of KEYS) {
-    L.custom[key + "-head"] = function (props) { head(key, props); return true; };
-    L.custom[key + "-state"] = function (props) {
-      const panel = document.getElementById("panel-" + key);
-      // Until then a skeleton stands in for it; afterwards old data stays while new data comes.
-      if (panel) panel.dataset.drawn = "1";
-      states.set(key, props);
-      cover(key);
-      return true;
-    };
+  const keysHere = () => [...document.querySelectorAll("[data-panel]")].map((panel) => panel.dataset.panel);
+  /* Every panel has a head and a state. */
+  L.family = function (id) {
+    if (id.endsWith("-head")) return (props) => { head(id.slice(0, -5), props); return true; };
+    if (id.endsWith("-state")) return (props) => { state(id.slice(0, -6), props); return true; };
+    return null;
+  };
+  function state(key, props) {
+    const panel = document.getElementById("panel-" + key);
+    // Until then a skeleton stands in for it; afterwards old data stays while new data comes.
+    if (panel) panel.dataset.drawn = "1";
+    states.set(key, props);
+    cover(key);
   }
   L.custom.history = function (props) {
     const host = document.getElementById("history");
@@ -91,10 +93,10 @@
   // Another page has other elements: what was drawn before must not be taken for drawn.
   window.addEventListener("live:subscribed", () => {
     failures.clear();
-    KEYS.forEach(cover);
+    keysHere().forEach(cover);
     // Where the data takes its time, the panel already says what it will be.
     setTimeout(() => {
-      for (const key of KEYS) {
+      for (const key of keysHere()) {
         const host = document.getElementById(key + "-head");
         if (host && !host.parts) head(key, { title: host.parentElement.getAttribute("aria-label"), sub: "", side: "" });
       }

@@ -19,6 +19,14 @@
     if (bar) {
       bar.dataset.live = view.path ? String(Boolean(view.live)) : "none";
       bar.dataset.scope = view.scope === false ? "none" : "yes";
+      // On the page of one brand there is no other brand to choose.
+      bar.dataset.subject = view.subject || "";
+      bar.dataset.admin = (view.path || "").startsWith("/admin/") ? "yes" : "no";
+      for (const tab of bar.querySelectorAll(".admin-tabs .tab")) {
+        const on = tab.getAttribute("href") === view.path;
+        tab.classList.toggle("on", on);
+        if (on) tab.setAttribute("aria-current", "page"); else tab.removeAttribute("aria-current");
+      }
     }
     for (const right of ["admin", "viewer"]) document.documentElement.classList.toggle("may-" + right, view.rights.includes(right));
     for (const list of document.querySelectorAll("#keys [data-page]")) list.hidden = list.dataset.page !== page && (list.dataset.page !== "command" || own());

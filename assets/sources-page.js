@@ -306,9 +306,6 @@
   function bar() {
     const host = part("bar-own");
     if (!host || host.firstChild) return;
-    make("b", "pt", host, "Admin");
-    const tabs = make("span", "seg", host);
-    make("b", "on", tabs, "Sources");
     make("span", "grow", host);
     const box = make("label", "search", host);
     icon("search", "s16", box);

@@ -28,9 +28,9 @@ def rail() -> Component:
         **{"aria-label": "Main"},
         children=[
             dcc.Link([icon("logo", "s28"), html.Span("Watchfloor", className="unseen")], href="/", className="logo"),
-            *[_link(view, "ri") for view in VIEWS if view.right == VIEWER],
+            *[_link(view, "ri") for view in VIEWS if view.is_in_rail and view.right == VIEWER],
             html.Span(className="railgap"),
-            *[_link(view, "ri") for view in VIEWS if view.right != VIEWER],
+            *[_link(view, "ri") for view in VIEWS if view.is_in_rail and view.right != VIEWER],
             html.Button(
                 icon("theme"),
                 className="railbtn",
@@ -57,6 +57,10 @@ def _link(view: View, class_name: str) -> Component:
     )
 
 
+def _is_admin(view: View) -> bool:
+    return view.path.startswith("/admin/")
+
+
 def scope_bar() -> Component:
     """At the top: what is shown, of when, how old it is. The browser fills in what the address says."""
     return html.Header(
@@ -64,6 +68,13 @@ def scope_bar() -> Component:
         className="scope",
         **{"aria-label": "Scope"},
         children=[
+            # The pages that stand behind one entry of the rail.
+            html.Nav(
+                [dcc.Link(view.title, href=view.path, className="tab") for view in VIEWS if _is_admin(view)],
+                id="admin-tabs",
+                className="admin-tabs",
+                **{"aria-label": "Administration"},
+            ),
             # A page without a scope puts its own title and controls here.
             html.Div(id="bar-own", className="bar-own"),
             html.Button(
@@ -148,7 +159,7 @@ def bottom_bar() -> Component:
         className="bottom",
         **{"aria-label": "Main"},
         children=[
-            *[_link(view, "ri-phone") for view in VIEWS],
+            *[_link(view, "ri-phone") for view in VIEWS if view.is_in_rail],
             html.Button(
                 [icon("user"), html.Span("You")],
                 disable_n_clicks=True,

@@ -202,7 +202,7 @@ def _lacks_token(scope: Scope, signed: Signed) -> bool:
     """True where a page is asked for by a browser that lost the token its changes must carry."""
     return bool(
         scope["method"] in SAFE
-        and scope["path"] in rights.PAGES
+        and rights.is_page(scope["path"])
         and scope[COOKIES].get(cookies.CSRF) != signed.csrf_token
     )
 

@@ -34,7 +34,7 @@ from models.organisation import Organisation
 from models.sources import Health
 
 if TYPE_CHECKING:
-    from dashboard.views.view import View
+    from dashboard.views.view import Address
 
 log = logging.getLogger("watchfloor.live")
 
@@ -58,7 +58,7 @@ class Hub:
     def __init__(
         self,
         database: Database,
-        find_view: Callable[[str], View | None],
+        find_view: Callable[[str], Address | None],
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -137,13 +137,15 @@ class Hub:
         The scope is narrowed here, from the session's access: nothing that a browser says is believed.
         """
         access.require(VIEWER)
-        view = self._find_view(path)
-        if view is None:
+        address = self._find_view(path)
+        if address is None:
             raise NotFound(f"there is no page at {path[:80]}")
+        view = address.view
         access.require(view.right)
         assert self.organisation is not None
         asked = url_scope.parse(search)
-        question = url_scope.question(asked, access, self.organisation, self.wall())
+        about = (view.subject, address.subject_key) if view.subject else None
+        question = url_scope.question(asked, access, self.organisation, self.wall(), about=about)
         window = UrlScope(window=asked.window, span=asked.span, at=asked.at)
         units = []
         for panel in view.panels:
@@ -152,6 +154,7 @@ class Hub:
                 scope=replace(question.scope, **{part: OPEN[part] for part in panel.ignores & OPEN.keys()}),
                 window=UrlScope() if "window" in panel.ignores else window,
                 zone=question.zone,
+                subject=question.subject,
             )
             units.append(self._units.setdefault(key, Unit(panel, key)))
         name = blake2b(repr((view.key, [unit.key for unit in units])).encode(), digest_size=9).hexdigest()
@@ -297,7 +300,8 @@ class Hub:
     def _question(self, unit: Unit, wall: datetime) -> Question:
         assert self.organisation is not None
         window = url_scope.window_at(unit.key.window, self.organisation, wall)
-        return Question(unit.key.scope, window, unit.key.zone, self.organisation, wall)
+        key = unit.key
+        return Question(key.scope, window, key.zone, self.organisation, wall, key.subject)
 
     # -- the beat --------------------------------------------------------------------------------------------
 

@@ -18,10 +18,18 @@ Props = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What a panel is asked: whose data, of when, drawn in which zone.
+class Subject:
+    """What a page is about: `kind` is brand, location or team, `id` that of the organisation."""
 
-    `now` is the instant of the computation; a live window ends there.
+    kind: str
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a panel is asked: whose data, of when, drawn in which zone; on the page of one subject, about which.
+
+    `now` is the instant of the computation; a live window ends there. The scope is narrowed to the subject already.
     """
 
     scope: Scope
@@ -29,6 +37,21 @@ class Question:
     zone: str
     organisation: Organisation
     now: datetime
+    subject: Subject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a panel shows, as rows: for reading as a table, for CSV, for copying as text.
+
+    `columns` are names with their unit; a cell is text, a number, an instant (UTC), or None where nothing is known.
+    `about` says scope, time and n in one line.
+    """
+
+    title: str
+    about: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | datetime | None, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +60,8 @@ class Panel:
 
     `topics` are the changes that wake it ("mentions", "sources", "organisation"). `ignores` names the parts of the
     scope it does not read (location_ids, team_ids, network_ids, search, window), so that people with different
-    scopes still share it. `place` is the panel at its final size, before data came.
+    scopes still share it. `place` is the panel at its final size, before data came. `table` gives what `query`
+    returned as rows; None where a table would say nothing.
     """
 
     key: str
@@ -46,3 +70,4 @@ class Panel:
     draw: Callable[[Any], Props]
     place: Callable[[], Component]
     ignores: frozenset[str] = frozenset()
+    table: Callable[[Any], Table] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,9 +36,10 @@ ROUTES: tuple[Route, ...] = (
     # What the sign-in page is made of, and nothing more.
     _route(r"/assets/(tokens\.css|signin\.css|theme\.js|land\.svg|favicon\.svg)", READ, OPEN),
     _route(r"/signout", READ | CHANGE, VIEWER),
-    _route(r"/", READ, VIEWER),
-    _route(r"/admin/sources", READ, ADMIN),
     _route(r"/live/state", READ, VIEWER),
+    # What each name needs stands in READS and ACTS below.
+    _route(r"/read/[a-z_.-]+", READ, VIEWER),
+    _route(r"/act/[a-z_.-]+", CHANGE, VIEWER),
     _route(r"/_dash-layout|/_dash-dependencies|/_favicon\.ico", READ, VIEWER),
     _route(r"/_dash-update-component", CHANGE, VIEWER),
     _route(rf"/_dash-component-suites(/{_FILE})+", READ, VIEWER),
@@ -46,7 +47,10 @@ ROUTES: tuple[Route, ...] = (
 )
 
 # The pages: each is the same document, and brings the token that changes must carry.
-PAGES = frozenset({"/", "/admin/sources"})
+PAGES: tuple[Route, ...] = (
+    _route(r"/", READ, VIEWER),
+    _route(r"/admin/sources", READ, ADMIN),
+)
 
 # Paths that a WebSocket may be opened on.
 SOCKETS: Mapping[str, str] = {"/live": VIEWER}
@@ -58,6 +62,13 @@ CALLBACKS: dict[str, str] = {
     "source-form-done.data": ADMIN,
 }
 
+# What a browser may read once, and what it may do, by name.
+READS: dict[str, str] = {
+    "table": VIEWER,
+    "csv": VIEWER,
+}
+ACTS: dict[str, str] = {}
+
 _REPEATED = re.compile(r"@[0-9a-f]+")
 
 
@@ -67,7 +78,12 @@ class RightsError(WatchfloorError):
 
 def route_for(path: str) -> Route | None:
     """The first route that matches; None = there is no such page."""
-    return next((route for route in ROUTES if route.pattern.fullmatch(path)), None)
+    return next((route for route in (*PAGES, *ROUTES) if route.pattern.fullmatch(path)), None)
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is the address of a page."""
+    return any(page.pattern.fullmatch(path) for page in PAGES)
 
 
 def right_of_callback(output: str) -> str | None:
@@ -78,6 +94,21 @@ def right_of_callback(output: str) -> str | None:
 def callback_name(output: str) -> str:
     """A callback's name in the table: its output, without what tells repeated outputs apart."""
     return _REPEATED.sub("", output)
+
+
+def check_asks(reads: Iterable[str], acts: Iterable[str]) -> None:
+    """Refuse to start when what may be asked for and the tables differ."""
+    faults = []
+    for kind, there, declared in (("read", set(reads), READS), ("act", set(acts), ACTS)):
+        faults += [f'{kind} "{name}" has no right in dashboard/rights.py' for name in sorted(there - set(declared))]
+        faults += [f'dashboard/rights.py: no {kind} "{name}"' for name in sorted(set(declared) - there)]
+        faults += [
+            f'dashboard/rights.py: {kind} "{name}" needs "{right}"; known: {VIEWER}, {ADMIN}'
+            for name, right in sorted(declared.items())
+            if right not in (VIEWER, ADMIN)
+        ]
+    if faults:
+        raise RightsError("; ".join(faults))
 
 
 def check_callbacks(app: Any) -> None:

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from math import ceil
+from typing import Any
 from urllib.parse import parse_qsl, quote
 from zoneinfo import ZoneInfo
 
-from dashboard.panel import Question
+from dashboard.panel import Question, Subject
 from models.access import ADMIN, Access, Request, Scope, Window, narrow
 from models.errors import InputError, NotFound, ScopeError
 from models.networks import BY_ID, NETWORKS, network_by_key
@@ -120,18 +121,38 @@ def parse(search: str) -> UrlScope:
     )
 
 
-def question(asked: UrlScope, access: Access, organisation: Organisation, now: datetime) -> Question:
+def question(
+    asked: UrlScope, access: Access, organisation: Organisation, now: datetime, *, about: tuple[str, str] | None = None
+) -> Question:
     """What the panels are asked for this person: row scope applied, the window cut in steps.
 
-    Raises ScopeError for a window that cannot be answered, NotFound for a key that is foreign or unknown.
+    `about` is (kind, key) on the page of one brand, location or team. Raises ScopeError for a window that cannot be
+    answered, NotFound for a key that is foreign or unknown.
     """
+    zone, subject = organisation.zone, None
+    if about is not None:
+        kind, key = about
+        if getattr(asked, f"{kind}s"):
+            raise ScopeError(f"{kind}: this page is about one {kind} already; leave it out")
+        chosen: dict[str, Any] = {f"{kind}s": (key,)}
+        asked = replace(asked, **chosen)
+        subject = Subject(kind, _subject_id(kind, key, organisation))
+        if kind == "location":
+            zone = organisation.zone_of(subject.id)
     return Question(
         scope=narrowed(asked, access, organisation),
         window=window_at(asked, organisation, now),
-        zone=organisation.zone,
+        zone=zone,
         organisation=organisation,
         now=now,
+        subject=subject,
     )
+
+
+def _subject_id(kind: str, key: str, organisation: Organisation) -> int:
+    if kind == "brand":
+        return organisation.brand_by_key(key).id
+    return organisation.location_by_key(key).id if kind == "location" else organisation.team_by_key(key).id
 
 
 def narrowed(asked: UrlScope, access: Access, organisation: Organisation) -> Scope:

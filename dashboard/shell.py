@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from sqlalchemy import Connection
 
 from dashboard import bars, gate, scope
+from dashboard.panel import Question
 from dashboard.style import icon
 from dashboard.views import VIEWS, by_path
 from models import organisation as organisations
@@ -106,7 +107,7 @@ def register(app: Dash, database: Database, settings: Settings) -> None:
     async def show(pathname: str | None, search: str | None, shown: dict[str, Any] | None) -> tuple[Any, ...]:
         access, now = gate.current().access, datetime.now(UTC)
         screen = await asyncio.to_thread(_read_and_route, read, pathname or "/", search or "", access, now)
-        same = bool(shown) and (shown or {}).get("page") == screen.page and bool(screen.view.get("path"))
+        same = bool(shown) and (shown or {}).get("drawn") == screen.page and bool(screen.view.get("path"))
         return (
             no_update if same else screen.children,
             screen.notices,
@@ -150,10 +151,12 @@ def route(pathname: str, search: str, access: Access, organisation: Organisation
         "rights": _rights(access),
     }
     notices = [_simulated()] if organisation.simulated else []
-    view = by_path(pathname)
-    if view is None:
+    address = by_path(pathname)
+    if address is None:
         said = f"There is no page at {pathname[:80]}."
         return _message("nowhere", "info", "Nothing here", said, "Go to Command", "/", notices, options)
+    view = address.view
+    about = (view.subject, address.subject_key) if view.subject else None
     try:
         access.require(view.right)
     except AccessDenied as denied:
@@ -161,29 +164,31 @@ def route(pathname: str, search: str, access: Access, organisation: Organisation
     try:
         options["kinds"] = scope.options(access, organisation)
         asked = scope.parse(search)
-        question = scope.question(asked, access, organisation, now)
+        question = scope.question(asked, access, organisation, now, about=about)
     except (ScopeError, NotFound) as fault:
         if not options["kinds"].get("brand"):
             said = "No brand is open to you yet. An administrator can give you one."
             return _message("denied", "lock", "You may not see this", said, "", "", notices, options)
         title = "This link asks for something that is not there"
         said = f"There is {fault} that you may see" if isinstance(fault, NotFound) else str(fault)
-        return _message("fault", "info", title, _sentence(said), "Clear filters", view.path, notices, options)
+        return _message("fault", "info", title, _sentence(said), "Clear filters", address.path, notices, options)
     if not question.window.live:
         notices = [
             *notices,
             _as_known_now(asked, scope.window_words(question.window, organisation.zone_info), question.zone),
         ]
     return Screen(
-        page=view.key,
+        page=f"{view.key} {address.subject_key}".rstrip(),
         children=view.place(),
         notices=notices,
         options=options,
         view={
             "page": view.key,
-            "title": f"{view.title} · {TITLE}",
-            "path": view.path,
-            "rail": view.path,
+            "drawn": f"{view.key} {address.subject_key}".rstrip(),
+            "title": f"{_title(question, view.title)} · {TITLE}",
+            "path": address.path,
+            "rail": view.rail_path or view.path,
+            "subject": view.subject,
             "scope": view.has_scope,
             "rights": options["rights"],
             "search": asked.to_search(),
@@ -218,15 +223,26 @@ def _message(
         options=options,
         view={
             "page": page,
+            "drawn": page,
             "title": f"{title} · {TITLE}",
             "path": None,
             "rail": href,
+            "subject": "",
             "scope": True,
             "rights": options["rights"],
             "search": "",
             "live": False,
         },
     )
+
+
+def _title(question: Question, title: str) -> str:
+    """What a page is about, where it is about one thing; else the page's own title."""
+    if question.subject is None:
+        return title
+    found = question.organisation
+    names = {"brand": found.brand_names, "location": found.location_names, "team": found.team_names}
+    return names[question.subject.kind][question.subject.id]
 
 
 def _rights(access: Access) -> list[str]:

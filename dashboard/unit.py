@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from dashboard import scope as url_scope
 from dashboard.channel import Channel, State
-from dashboard.panel import Panel, Question
+from dashboard.panel import Panel, Question, Subject
 from dashboard.scope import UrlScope
 from models.access import Scope
 from models.database import Change, Database
@@ -39,6 +39,7 @@ class Key:
     scope: Scope
     window: UrlScope
     zone: str
+    subject: Subject | None = None
 
 
 class Unit:

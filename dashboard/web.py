@@ -21,12 +21,13 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dashboard import gate, live, rights, shell, signin
+from dashboard.asks import ACTS, READS, serving
 from dashboard.hub import Hub, kept_up
 from dashboard.live import Links
 from dashboard.sessions import Sessions
 from dashboard.static import Compressed
-from dashboard.views import VIEWS, by_path
-from dashboard.views.view import View
+from dashboard.views import by_path
+from dashboard.views.view import Address
 from models.database import Database, require_schema
 from models.errors import SchemaError, SettingsError
 from models.settings import Settings
@@ -38,15 +39,13 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 class Screen:
     """What people see of the program: the pages, the shell around them with its callbacks, the HTML it starts from."""
 
-    paths: frozenset[str]
-    find_view: Callable[[str], View | None]
+    find_view: Callable[[str], Address | None]
     layout: Callable[[], Component]
     register: Callable[[Dash, Database, Settings], None]
     index: str
 
 
 SCREEN = Screen(
-    paths=frozenset(view.path for view in VIEWS),
     find_view=by_path,
     layout=shell.layout,
     register=shell.register,
@@ -83,6 +82,7 @@ def assemble(settings: Settings, database: Database | None = None, screen: Scree
         # Otherwise what is asked for before the first / comes without the scripts of assets/.
         dash._setup_server()
         rights.check_callbacks(dash)
+        rights.check_asks(READS, ACTS)
         await hub.start()
         looking = asyncio.create_task(kept_up(links.look_after))
         try:
@@ -97,9 +97,10 @@ def assemble(settings: Settings, database: Database | None = None, screen: Scree
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     _health(server, database)
     live.mount(server, hub, links, identify=gate.current)
+    serving.mount(server, database, screen.find_view)
     server.include_router(signin.router(database, settings, sessions, version=version))
     dash = _dash(server, database, settings, screen)
-    inner = Compressed(OnePage(server, screen.paths))
+    inner = Compressed(OnePage(server, screen.find_view))
     guarded = gate.Gate(
         inner, sessions=sessions, settings=settings, csp_hashes=dash.csp_hashes, callbacks=dash.callback_map
     )
@@ -109,13 +110,13 @@ def assemble(settings: Settings, database: Database | None = None, screen: Scree
 class OnePage:
     """Every page has an address of its own and is the same document: the one that Dash serves at /."""
 
-    def __init__(self, app: ASGIApp, paths: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, find_view: Callable[[str], Address | None]) -> None:
         self._app = app
-        self._paths = paths
+        self._find_view = find_view
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on; the address of a page becomes /."""
-        if scope["type"] == "http" and scope["path"] in self._paths:
+        if scope["type"] == "http" and self._find_view(scope["path"]) is not None:
             scope = {**scope, "path": "/", "raw_path": b"/"}
         await self._app(scope, receive, send)
 

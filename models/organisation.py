@@ -186,6 +186,11 @@ class Organisation:
 
         return {item.id: walk(item.id) for item in self.locations}
 
+    def zone_of(self, location_id: int) -> str:
+        """The zone of a location: its own, else of the nearest one above it, else the organisation's."""
+        zones = {item.id: item.zone for item in self.locations}
+        return next((zone for at in self._above.get(location_id, ()) if (zone := zones.get(at))), self.zone)
+
     @cached_property
     def _teams_of(self) -> dict[tuple[int, int], int]:
         return {}

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, select
 
 from dashboard import figures
 from dashboard.panel import Panel, Question
-from dashboard.views.view import View
+from dashboard.views.view import Address, View
 from models.access import Access
 from models.database import Database, raise_change
 from models.tables import brand, competitor, setting
@@ -68,8 +68,8 @@ class Screen:
             place=self.place,
         )
 
-    def find(self, path: str) -> View | None:
-        return self.view if path in ("/", "/wall") else None
+    def find(self, path: str) -> Address | None:
+        return Address(self.view) if path in ("/", "/wall") else None
 
     def asked(self, panel: str) -> int:
         with self.lock:

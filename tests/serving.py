@@ -119,7 +119,7 @@ def shown(screen: Screen) -> Shown:
             Input("url", "search"),
         )
 
-    return Shown(frozenset({"/", "/wall"}), screen.find, layout, register, shell.INDEX)
+    return Shown(screen.find, layout, register, shell.INDEX)
 
 
 def heard(socket: ClientConnection, timeout: float = 5) -> dict[str, Any]:

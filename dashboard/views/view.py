@@ -25,8 +25,11 @@ def no_callbacks(app: Dash, database: Database, settings: Settings) -> None:
 class View:
     """One page. `icon` names a symbol of assets/icons.svg; `place` lays the panels out before data came.
 
-    `right` is what a person needs to see it, `rail` its name in the rail where that is another one. A page without a
-    scope has no scope bar: what it shows belongs to the whole organisation. `register` adds its callbacks.
+    `right` is what a person needs to see it, `rail` its name in the rail where that is another one; a page whose
+    `rail_path` names another page stands in no rail and marks that one there. A page without a scope has no scope
+    bar: what it shows belongs to the whole organisation. The page of one `subject` (brand, location, team) has an
+    address for each of them, `path` and then the key, and its panels are asked about that one alone. `register`
+    adds its callbacks.
     """
 
     key: str
@@ -37,6 +40,26 @@ class View:
     place: Callable[[], Component]
     right: str = VIEWER
     rail: str = ""
+    rail_path: str = ""
     has_scope: bool = True
+    subject: str = ""
     keys: Keys = ()
     register: Callable[[Dash, Database, Settings], None] = no_callbacks
+
+    @property
+    def is_in_rail(self) -> bool:
+        """Whether the rail shows a way to it."""
+        return not self.rail_path
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A page that an address leads to; `subject_key` names the one it is about, "" where it is about none."""
+
+    view: View
+    subject_key: str = ""
+
+    @property
+    def path(self) -> str:
+        """The address itself."""
+        return f"{self.view.path}/{self.subject_key}" if self.subject_key else self.view.path

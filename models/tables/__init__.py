@@ -3,6 +3,18 @@
 from models.tables.audit import audit
 from models.tables.base import metadata
 from models.tables.cube import author_day, cube
+from models.tables.desk import (
+    alert,
+    core_audience,
+    log_entry,
+    mention_mark,
+    preference,
+    rule_draft,
+    rule_example,
+    saved_view,
+    term_hour,
+    term_hour_counted,
+)
 from models.tables.identity import membership, person, session, signin_link
 from models.tables.mention import (
     copy_account,
@@ -40,6 +52,7 @@ from models.tables.source import (
 
 __all__ = [
     "account",
+    "alert",
     "audit",
     "author_day",
     "brand",
@@ -49,6 +62,7 @@ __all__ = [
     "competitor",
     "copy_account",
     "copy_group",
+    "core_audience",
     "correction",
     "coverage",
     "cube",
@@ -56,15 +70,21 @@ __all__ = [
     "engagement",
     "fetch",
     "location",
+    "log_entry",
     "measure_due",
     "membership",
     "mention",
+    "mention_mark",
     "mention_version",
     "metadata",
     "our_post",
     "person",
     "post",
+    "preference",
     "rate_limit",
+    "rule_draft",
+    "rule_example",
+    "saved_view",
     "session",
     "set_aside",
     "setting",
@@ -73,5 +93,7 @@ __all__ = [
     "source_check",
     "team",
     "team_cover",
+    "term_hour",
+    "term_hour_counted",
     "thread_post",
 ]

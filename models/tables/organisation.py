@@ -54,6 +54,8 @@ brand_rule = Table(
     Column("brand_id", ForeignKey("brand.id"), primary_key=True),
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("query", Text, nullable=False),
+    # Who published it; None = it came with a file.
+    Column("actor", Text),
     Column("valid_from", UtcDateTime, nullable=False),
     Column("valid_to", UtcDateTime),
     info=WRITER,

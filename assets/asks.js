@@ -1,0 +1,44 @@
+/* Asking the server beside the live link, from the page one is on.
+
+   WatchfloorAsks.read("table", {panel: "volume"}) and WatchfloorAsks.act("log.add", {text: "..."}) give a promise of the answer;
+   it is rejected with an Error whose message is a sentence for people. Path and search of the page go along by themselves. */
+(function () {
+  "use strict";
+  function token() {
+    const found = document.cookie.split("; ").find((part) => part.startsWith("_csrf_token="));
+    return found ? decodeURIComponent(found.slice("_csrf_token=".length)) : "";
+  }
+  async function answer(asked) {
+    let response, said = {};
+    try {
+      response = await fetch(asked.url, asked.options);
+    } catch (_error) {
+      throw new Error("The server does not answer. Nothing was changed; try again when the connection is back.");
+    }
+    if (response.status === 401 || response.type === "opaqueredirect") {
+      location.assign("/signin?next=" + encodeURIComponent(location.pathname + location.search));
+      throw new Error("Your session has ended. Sign in again.");
+    }
+    try { said = await response.json(); } catch (_error) { /* a proxy's own page */ }
+    if (!response.ok) throw new Error(said.error || said.reason || "The server could not do this (" + response.status + ").");
+    return said;
+  }
+  const page = () => ({ path: location.pathname, search: location.search });
+
+  window.WatchfloorAsks = {
+    read(name, given) {
+      const query = new URLSearchParams(Object.assign(page(), given));
+      return answer({ url: "/read/" + name + "?" + query, options: { cache: "no-store", redirect: "manual", headers: { Accept: "application/json" } } });
+    },
+    act(name, given) {
+      return answer({
+        url: "/act/" + name,
+        options: {
+          method: "POST", cache: "no-store", redirect: "manual",
+          headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token() },
+          body: JSON.stringify(Object.assign(page(), given)),
+        },
+      });
+    },
+  };
+})();

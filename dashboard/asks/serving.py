@@ -1,0 +1,125 @@
+"""`GET /read/NAME` and `POST /act/NAME`: each name has a right, an identity from the session, one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from dashboard import gate, rights
+from dashboard import scope as url_scope
+from dashboard.asks import ACTS, READS
+from dashboard.asks.ask import Asked
+from dashboard.views.view import Address
+from models import organisation as organisations
+from models.access import Access
+from models.database import Database
+from models.errors import AccessDenied, InputError, NotFound, WatchfloorError
+from models.explained import explained
+from models.organisation import Organisation
+
+log = logging.getLogger("watchfloor.asks")
+
+Find = Callable[[str], Address | None]
+STATUS: tuple[tuple[type[WatchfloorError], int], ...] = ((NotFound, 404), (AccessDenied, 403))
+
+
+def mount(server: FastAPI, database: Database, find_view: Find) -> None:
+    """Serve both; the gate has checked session, right, origin and token before."""
+
+    @server.get("/read/{name}", include_in_schema=False)
+    async def read(request: Request, name: str) -> Response:
+        access, given = gate.current().access, dict(request.query_params)
+        return await asyncio.to_thread(_answer, lambda: _read(database, find_view, name, access, given))
+
+    @server.post("/act/{name}", include_in_schema=False)
+    async def act(request: Request, name: str) -> Response:
+        access, body = gate.current().access, await request.body()
+        return await asyncio.to_thread(_answer, lambda: _act(database, find_view, name, access, body))
+
+
+def _read(
+    database: Database, find_view: Find, name: str, access: Access, given: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    now = datetime.now(UTC)
+    if name not in READS:
+        raise NotFound(f'there is nothing to read by the name "{name}"')
+    access.require(rights.READS[name])
+    with database.read() as connection:
+        organisation = organisations.current(connection, now)
+        return READS[name](connection, asked(find_view, access, organisation, now, given))
+
+
+def _act(database: Database, find_view: Find, name: str, access: Access, body: bytes) -> Mapping[str, Any]:
+    now = datetime.now(UTC)
+    if name not in ACTS:
+        raise NotFound(f'there is nothing to do by the name "{name}"')
+    access.require(rights.ACTS[name])
+    given = _given(body)
+    with database.write() as connection:
+        organisation = organisations.current(connection, now)
+        return ACTS[name](connection, asked(find_view, access, organisation, now, given))
+
+
+def asked(
+    find_view: Find, access: Access, organisation: Organisation, now: datetime, given: Mapping[str, Any]
+) -> Asked:
+    """What is asked, with the question of the page that `given` names by path and search.
+
+    NotFound, AccessDenied and ScopeError as the page itself would give them.
+    """
+    path, search = given.get("path"), given.get("search", "")
+    if path is None:
+        return Asked(access, organisation, now, given)
+    if not isinstance(path, str) or not isinstance(search, str):
+        raise InputError("path and search: texts are needed")
+    address = find_view(path)
+    if address is None:
+        raise NotFound(f"there is no page at {path[:80]}")
+    view = address.view
+    access.require(view.right)
+    about = (view.subject, address.subject_key) if view.subject else None
+    question = url_scope.question(url_scope.parse(search), access, organisation, now, about=about)
+    return Asked(access, organisation, now, given, address, question)
+
+
+def _given(body: bytes) -> Mapping[str, Any]:
+    try:
+        given = orjson.loads(body or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise InputError("the body is no JSON") from error
+    if not isinstance(given, dict):
+        raise InputError("the body must be an object")
+    return given
+
+
+def _answer(work: Callable[[], Mapping[str, Any]]) -> Response:
+    try:
+        return _json(200, work())
+    except WatchfloorError as error:
+        status = next((status for kind, status in STATUS if isinstance(error, kind)), 400)
+        return _json(status, {"error": sentence(str(error))})
+    except SQLAlchemyError as error:
+        log.error("ask_failed error=%s", type(error).__name__, exc_info=error)
+        return _json(503, {"error": sentence(explained(error) or "the database could not do this; try again")})
+
+
+def _json(status: int, said: Mapping[str, Any]) -> Response:
+    return Response(
+        orjson.dumps(said, option=orjson.OPT_STRICT_INTEGER),
+        status,
+        {"Cache-Control": "no-store"},
+        media_type="application/json",
+    )
+
+
+def sentence(text: str) -> str:
+    """A reason as a sentence of its own."""
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "?", "!")) else f"{text}."
