@@ -48,6 +48,10 @@ class ScopeError(WatchfloorError):
     """A scope or a window that cannot be answered."""
 
 
+class SearchError(ScopeError):
+    """What was typed into the search field does not read as a rule; the message marks the place."""
+
+
 class NotFound(WatchfloorError):
     """No such thing, or not for this person; the two are never told apart."""
 

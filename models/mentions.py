@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from models import search as text_search
+from models import search_index
 from models.access import Scope, Window
 from models.database import time_id
 from models.networks import BY_ID
@@ -24,16 +25,20 @@ MOST_PAIRS = 64
 # SQLite joins at most 500 selects; beyond, one walk down all that there is looks for the brands.
 MOST_WALKS = 200
 EXPORT_PAGE = 2_000
+# So many more posts than asked for are read at first (a twentieth, and twenty): most that the index proposes hold.
+SLACK = 20
+# Where the index says nothing each post is asked by itself, and few of them hold.
+FIRST_WALK = 1_000
+# Set by `filtered` in its params where a search did not look at older rows any more.
+CUT_SHORT = "cut_short"
+LARGEST_ID = 2**63 - 1
 
 Params = dict[str, Any]
 
-_COLUMNS = (
+COLUMNS = (
     "m.brand_id, m.id, m.network_id, m.external_id, m.posted_at, m.received_at, m.kind, m.author_handle,"
     " m.author_name, m.author_followers, m.text, m.url, m.language, m.sentiment, m.place, m.location_id, m.team_id,"
     " m.media, m.matched, m.likes, m.replies, m.reposts"
-)
-_DOCUMENT = (
-    "to_tsvector('simple', m.text || ' ' || coalesce(m.author_handle, '') || ' ' || coalesce(m.author_name, ''))"
 )
 
 
@@ -70,8 +75,8 @@ def newest(
 ) -> tuple[Shown, ...]:
     """The newest `limit` mentions of a scope inside the window (and older than `before_id`), newest first."""
     params: Params = {} if before_id is None else {"before_id": before_id}
-    statement = filtered(connection, scope, scope.brand_ids, window, params, columns=_COLUMNS, limit=limit)
-    return tuple(_shown(row) for row in connection.execute(text(statement), params))
+    statement = filtered(connection, scope, scope.brand_ids, window, params, columns=COLUMNS, limit=limit)
+    return tuple(shown(row) for row in connection.execute(text(statement), params))
 
 
 def last_posted_at(connection: Connection, scope: Scope) -> datetime | None:
@@ -93,15 +98,8 @@ def marks(params: Params, values: Iterable[Any]) -> str:
 
 
 def search_phrases(search: str) -> tuple[str, ...]:
-    """The words and "quoted phrases" of a search; a mention must hold every one of them.
-
-    They are kept as they were typed: each database cuts them into words as it cut the texts. What holds no letter and
-    no digit is left out.
-    """
-    typed = search.replace("\0", " ").encode("utf-8", "ignore").decode()
-    found = re.findall(r'"([^"]*)"|([^\s"]+)', typed)
-    phrases = (" ".join((quoted or word).split()) for quoted, word in found)
-    return tuple(phrase for phrase in phrases if any(map(str.isalnum, phrase)))
+    """The words and phrases that a search looks for, as its matches are marked on a screen."""
+    return text_search.words(search)
 
 
 def filtered(
@@ -113,21 +111,25 @@ def filtered(
     *,
     columns: str,
     limit: int,
+    also: str = "",
 ) -> str:
-    """The SQL of the newest `limit` rows of a scope, aliased `m`, newest first.
+    """The SQL of the newest `limit` rows of a scope, aliased `m`, newest first; `also` is a condition more on each.
 
     One index walk per brand (and location), merged: `IN (...) ORDER BY ... LIMIT` sorts everything that matches.
     `columns` must hold m.posted_at, or m.id, or be aggregated by the caller.
     """
     span = _span(window, params) + (" and m.id < :before_id" if "before_id" in params else "")
-    phrases = search_phrases(scope.search)
-    if scope.search and not phrases:
-        span += " and 1 = 0"
     rest = span + _in(params, "m.network_id", scope.network_ids) + _in(params, "m.team_id", scope.team_ids)
+    rest += f" and {also}" if also else ""
     params["limit"] = limit
-    if phrases:
-        return _searched(connection, phrases, brand_ids, scope, rest, params, columns)
-    locations = scope.location_ids
+    if scope.search:
+        return _searched(connection, brand_ids, scope, rest, params, columns, limit)
+    return _walked(brand_ids, scope.location_ids, rest, params, columns)
+
+
+def _walked(
+    brand_ids: Sequence[int], locations: tuple[int, ...] | None, rest: str, params: Params, columns: str
+) -> str:
     if locations is None or len(locations) * len(brand_ids) > MOST_PAIRS:
         rest += _in(params, "m.location_id", locations)
         walks = [f"m.brand_id = {int(brand)}{rest}" for brand in brand_ids]
@@ -156,31 +158,59 @@ def filtered(
 
 def _searched(
     connection: Connection,
-    phrases: tuple[str, ...],
     brand_ids: Sequence[int],
     scope: Scope,
     rest: str,
     params: Params,
     columns: str,
+    limit: int,
 ) -> str:
+    """The rows that a search finds, by their ids: which those are is decided row by row, not by the database."""
+    asked = text_search.read(scope.search)
+    candidates, first = _candidates(connection, brand_ids, scope, rest, dict(params), limit)
+    found = text_search.found(candidates, asked, limit=limit, first=first, most=ROW_LIMIT + 1)
+    params[CUT_SHORT] = found.is_part
     brands = f"m.brand_id in ({marks(params, brand_ids)})"
-    rest += _in(params, "m.location_id", scope.location_ids)
     if connection.dialect.name == "sqlite":
-        params["match"] = " AND ".join(f'"{phrase}"' for phrase in phrases)
-        # Walks the hits from the newest rowid down and stops at the limit.
-        return (
-            f"select {columns} from mention_text t join mention m on m.id = t.rowid"  # noqa: S608
-            f" where t.mention_text match :match and {brands}{rest.replace('m.id', 't.rowid')}"
-            " order by t.rowid desc limit :limit"
-        )
-    queries = []
-    for phrase in phrases:
-        mark = marks(params, [phrase])
-        queries.append(f"phraseto_tsquery('simple', {mark})")
-    return (
-        f"select {columns} from mention m where {_DOCUMENT} @@ ({' && '.join(queries)})"  # noqa: S608
-        f" and {brands}{rest} order by m.id desc limit :limit"
+        params["ids"] = json.dumps(found.ids)
+        ids = "select value from json_each(:ids)"
+    else:
+        params["ids"] = list(found.ids)
+        ids = "select unnest(cast(:ids as bigint[]))"
+    return f"select {columns} from mention m where {brands} and m.id in ({ids}) order by m.id desc limit :limit"  # noqa: S608
+
+
+def _candidates(
+    connection: Connection, brand_ids: Sequence[int], scope: Scope, rest: str, params: Params, limit: int
+) -> tuple[Callable[[int, int | None], Sequence[Any]], int]:
+    """Pages of what a search may find, newest first, and how long the first one is."""
+    sieve = search_index.sieve(
+        text_search.read(scope.search).rule, connection.dialect.name, lambda value: marks(params, [value])
     )
+    rest += " and m.id < :page_before" + (f" and {sieve.plain}" if sieve.plain else "")
+    columns, first = text_search.COLUMNS, limit + limit // SLACK + SLACK
+    if not sieve.index:
+        statement = _walked(brand_ids, scope.location_ids, rest, params, columns)
+        first = max(first, FIRST_WALK)
+    else:
+        rest += _in(params, "m.location_id", scope.location_ids)
+        brands = f"m.brand_id in ({marks(params, brand_ids)})"
+        table = "mention m"
+        if connection.dialect.name == "sqlite":
+            # Walks the hits from the newest rowid down and stops at the limit.
+            table = "mention_text t join mention m on m.id = t.rowid"
+            rest = rest.replace("m.id", "t.rowid")
+        order = "t.rowid" if connection.dialect.name == "sqlite" else "m.id"
+        statement = (
+            f"select {columns} from {table} where {sieve.index} and {brands}{rest} order by {order} desc limit :limit"  # noqa: S608
+        )
+    asked = text(statement)
+
+    def page(size: int, before_id: int | None) -> Sequence[Any]:
+        newest_id = LARGEST_ID if before_id is None else before_id
+        return connection.execute(asked, params | {"limit": size, "page_before": newest_id}).all()
+
+    return page, first
 
 
 def _span(window: Window | None, params: Params) -> str:
@@ -199,7 +229,8 @@ def _in(params: Params, column: str, chosen: Sequence[int] | None) -> str:
     return "" if chosen is None else f" and {column} in ({marks(params, chosen)})"
 
 
-def _shown(row: Any) -> Shown:
+def shown(row: Any) -> Shown:
+    """One row of COLUMNS; what stands behind them is another's."""
     return Shown(
         brand_id=row[0],
         id=row[1],
@@ -240,12 +271,16 @@ def export_rows(
     locations = {item.id: item.key for item in organisation.locations}
     teams = {item.id: item.key for item in organisation.teams}
     brands = {item.id: item.key for item in organisation.brands}
+    search = text_search.read(scope.search) if scope.search else None
     for brand_id in scope.brand_ids:
         before_id: int | None = None
         while True:
-            of_brand = replace(scope, brand_ids=(brand_id,))
+            of_brand = replace(scope, brand_ids=(brand_id,), search="")
             page = newest(connection, of_brand, window, limit=EXPORT_PAGE, before_id=before_id)
             for item in page:
+                # Asked here, since a search for a screen ends after ROW_LIMIT rows.
+                if search and not search.holds(item.text, item.author_handle, item.language, item.network_id):
+                    continue
                 yield {
                     "brand": brands.get(item.brand_id),
                     "id": str(item.id),

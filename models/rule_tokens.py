@@ -16,20 +16,20 @@ from models.rule_tree import Author, Language, OnNetwork, RulePart, Term, handle
 FARTHEST = 100
 SHORTEST_STEM = 2
 
-_QUOTES = '"\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02'
+QUOTES = '"\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02'
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2212\uff0d-"
 _LEXEMES = re.compile(
-    rf"(?P<space>\s+)|(?P<open>\()|(?P<close>\))|(?P<quote>[{_QUOTES}])|(?P<minus>[{_DASHES}](?=[^\s)]))"
-    rf"|(?P<word>[^\s(){_QUOTES}]+)"
+    rf"(?P<space>\s+)|(?P<open>\()|(?P<close>\))|(?P<quote>[{QUOTES}])|(?P<minus>[{_DASHES}](?=[^\s)]))"
+    rf"|(?P<word>[^\s(){QUOTES}]+)"
 )
-_CLOSING_QUOTE = re.compile(f"[{_QUOTES}]")
+_CLOSING_QUOTE = re.compile(f"[{QUOTES}]")
 _NEAR = re.compile(r"NEAR(?P<slash>/(?P<words>.*))?", re.DOTALL)
 _FIELD = re.compile(r"(?P<name>[A-Za-z]+):(?P<values>.*)", re.DOTALL)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{1,8})*")
 _HANDLE = re.compile(r"[^\s()\",*]+")
-_FIELDS = ("author", "lang", "network")
-_FIELD_ALIASES = {"from": "author", "by": "author", "user": "author", "language": "lang", "site": "network"}
-_NETWORK_ALIASES = {
+FIELDS = ("author", "lang", "network")
+FIELD_ALIASES = {"from": "author", "by": "author", "user": "author", "language": "lang", "site": "network"}
+NETWORK_ALIASES = {
     "twitter": "x",
     "fb": "facebook",
     "insta": "instagram",
@@ -37,8 +37,8 @@ _NETWORK_ALIASES = {
     "feed": "rss",
     "bsky": "bluesky",
 }
-_FOREIGN_OPERATORS = {"|": "OR", "||": "OR", "&": "AND", "&&": "AND", "!": "NOT", "+": "AND"}
-_LANGUAGE_NAMES = {
+FOREIGN_OPERATORS = {"|": "OR", "||": "OR", "&": "AND", "&&": "AND", "!": "NOT", "+": "AND"}
+LANGUAGE_NAMES = {
     "arabic": "ar", "chinese": "zh", "dutch": "nl", "english": "en", "french": "fr", "german": "de", "hindi": "hi",
     "italian": "it", "japanese": "ja", "korean": "ko", "polish": "pl", "portuguese": "pt", "russian": "ru",
     "spanish": "es", "turkish": "tr",
@@ -136,8 +136,8 @@ def _term(place: _Place, written: str, *, is_quoted: bool) -> Term:
 def _refuse_punctuation(place: _Place, written: str, stem: str) -> None:
     """What looks like an operator of another language, or would look for a comma nobody meant."""
     quoted = f'quote it to look for it as it stands: "{written}"'
-    if written in _FOREIGN_OPERATORS:
-        raise place.error(f'"{written}" is no operator here; write {_FOREIGN_OPERATORS[written]}, or {quoted}')
+    if written in FOREIGN_OPERATORS:
+        raise place.error(f'"{written}" is no operator here; write {FOREIGN_OPERATORS[written]}, or {quoted}')
     if all(character in punctuation or character in _DASHES for character in stem):
         raise place.error(f'"{written}" has no letter or digit to look for; remove it, or {quoted}')
     if "*" in stem:
@@ -152,7 +152,7 @@ def _refuse_punctuation(place: _Place, written: str, stem: str) -> None:
 def _field(place: _Place, name: str, written: str) -> RulePart:
     reader = _READERS.get(name.lower())
     if reader is None:
-        near = _FIELD_ALIASES.get(name.lower()) or next(iter(get_close_matches(name.lower(), _FIELDS, n=1)), None)
+        near = FIELD_ALIASES.get(name.lower()) or next(iter(get_close_matches(name.lower(), FIELDS, n=1)), None)
         meant = f"write {near}:" if near else "known: author:, lang:, network:"
         raise _Place(place.text, place.start, place.start + len(name) + 1).error(
             f'there is no field "{name}:"; {meant}, or quote it to look for it as it stands: "{name}:{written}"'
@@ -184,7 +184,7 @@ def _language(values: list[tuple[str, _Place]]) -> Language:
     for value, place in values:
         code = value.lower().replace("_", "-")
         if not _LANGUAGE.fullmatch(code):
-            meant = _LANGUAGE_NAMES.get(code)
+            meant = LANGUAGE_NAMES.get(code)
             repair = f"write lang:{meant}" if meant else "write two or three letters: lang:en or lang:pt-br"
             raise place.error(f'"{value}" is no language code; {repair}')
         codes[code] = None
@@ -196,7 +196,7 @@ def _network(values: list[tuple[str, _Place]]) -> OnNetwork:
     for value, place in values:
         key = value.lower()
         if key not in BY_KEY:
-            near = _NETWORK_ALIASES.get(key) or next(iter(get_close_matches(key, BY_KEY, n=1)), None)
+            near = NETWORK_ALIASES.get(key) or next(iter(get_close_matches(key, BY_KEY, n=1)), None)
             meant = f'did you mean "{near}"? ' if near else ""
             raise place.error(f'there is no network "{value}"; {meant}known: {", ".join(sorted(BY_KEY))}')
         keys[key] = None

@@ -24,7 +24,7 @@ from ingest.x_session import parsed
 from models import cube
 from models.access import Window
 from models.database import Database
-from models.errors import OrganisationError, RuleError
+from models.errors import OrganisationError, RuleError, SearchError
 from models.mentions import newest
 from models.organisation import current
 from models.organisation_file import Difference, apply, read
@@ -328,8 +328,14 @@ def test_naughty_strings_are_stored_and_can_be_searched_for(
         with database.read() as connection:
             organisation = current(connection, NOW)
             everywhere = [brand.id for brand in organisation.brands]
+            refused = 0
             for text in strings[::5]:
-                newest(connection, scope(everywhere, search=text), window)
+                try:
+                    newest(connection, scope(everywhere, search=text), window)
+                except SearchError:
+                    # Many of these are no words of the rule language, and are refused in words.
+                    refused += 1
+            assert 0 < refused < len(strings[::5])
     assert len(posts) > 400
 
 
