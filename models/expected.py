@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-LOWEST, HIGHEST = 0.05, 0.95
+LOWEST, MIDDLE, HIGHEST = 0.05, 0.5, 0.95
 WEEKS = 4
 DAYS = 7 * WEEKS
 EITHER_SIDE = timedelta(hours=1)
@@ -36,12 +36,16 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """5th and 95th percentile of `n` past counts, of which like days gave `joined`; None with fewer than FEWEST."""
+    """5th and 95th percentile of `n` past counts, of which like days gave `joined`; None with fewer than FEWEST.
+
+    `middle` is their median.
+    """
 
     low: float | None
     high: float | None
     n: int
     joined: int = 0
+    middle: float | None = None
 
     @property
     def is_known(self) -> bool:
@@ -84,7 +88,8 @@ def expected(past: Counts, at: datetime, zone: ZoneInfo) -> Expected:
     if len(found) < FEWEST:
         return Expected(None, None, len(found), joined)
     found.sort()
-    return Expected(percentile(found, LOWEST), percentile(found, HIGHEST), len(found), joined)
+    low, middle, high = (percentile(found, share) for share in (LOWEST, MIDDLE, HIGHEST))
+    return Expected(low, high, len(found), joined, middle)
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:

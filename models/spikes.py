@@ -12,16 +12,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import exp, log, log1p, sqrt
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from models.spike import LEVEL, STEP_SECONDS, Event, Rule, Spike
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Heard: TypeAlias = npt.NDArray[np.bool_]
 Span: TypeAlias = tuple[datetime, datetime]
 
-STEP_SECONDS = 300
 STEP = timedelta(seconds=STEP_SECONDS)
 PER_HOUR = 12
 HOURS = 24
@@ -31,9 +32,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PAST_DAYS = 28
 # Below this nothing is judged: one day's peak is no measure of a day's peak.
 FEWEST_DAYS = 2
-LEVEL = 0.85
-# Added to both sides of the ratio, so that 3 after 0 is not infinitely much.
-SMOOTHING = 2.0
 # What is seen within this time after the last conspicuous span belongs to the same event.
 COOL_DOWN = timedelta(hours=12)
 # How far back it is looked for the beginning of an event that goes on.
@@ -49,37 +47,6 @@ ORDINARY = 0.98
 FEWEST_NEGATIVE = 10
 # Standard deviations of the lower end of a share of negative ones: about one in a thousand by chance.
 CERTAINTY = 3.0
-
-Kind: TypeAlias = Literal["volume", "negative"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Alarms when the value of a window passes `factor` times the level of the past days, and for counts a margin."""
-
-    kind: Kind
-    window_seconds: int
-    factor: float
-
-    @property
-    def steps(self) -> int:
-        """Of how many five minutes the window is."""
-        return self.window_seconds // STEP_SECONDS
-
-    @property
-    def smoothing(self) -> float:
-        """What is added to both sides of the ratio."""
-        return SMOOTHING if self.kind == "volume" else 0.0
-
-    @property
-    def margin(self) -> float:
-        """What the smoothing adds to the bar."""
-        return (self.factor - 1) * self.smoothing
-
-    def bar(self, level: float) -> float:
-        """What must be reached where the past days set that level."""
-        return self.factor * level + self.margin
-
 
 # Five minutes scatter more, so they need more; an hour is what a share needs to mean something.
 RULES = (Rule("volume", 900, 1.5), Rule("volume", 300, 2.5), Rule("negative", 3600, 1.25))
@@ -129,55 +96,6 @@ class Counts:
         return self.start + (place + 1) * STEP
 
 
-@dataclass(frozen=True, slots=True)
-class Spike:
-    """One event that stands out, at the first span that says so; `at` is the end of that span.
-
-    `count` mentions were seen in `window_seconds`, where `expected` is the median of the past `days`. `value`, `level`
-    and `bar` are what was compared: mentions, or a lower bound of the share of negative ones. `share_negative` is of
-    the scored in the window, None where nothing is scored; `share_one_post` is of copies of one post, None = not asked.
-    """
-
-    at: datetime
-    count: int
-    expected: float
-    window_seconds: int
-    rule: Rule
-    value: float
-    level: float
-    bar: float
-    days: int
-    share_negative: float | None
-    share_one_post: float | None = None
-
-    @property
-    def kind(self) -> Kind:
-        """Whether much is said, or much of it is negative."""
-        return self.rule.kind
-
-    def sentence(self) -> str:
-        """Its arithmetic in one sentence: seen, expected, window, rule, shares."""
-        factor = f"{self.rule.factor:g} × "
-        past = f"{_percent(LEVEL)} of the past {self.days} days stay under"
-        seen = f"{self.count:,} mentions in {_minutes(self.window_seconds)}, where {self.expected:,.0f} are usual"
-        if self.kind == "negative":
-            level = _percent(self.level, 1)
-            why = f"beyond chance {_percent(self.value, 1)} or more, over {_percent(self.bar, 1)} = {factor}{level}"
-            sentence = f"{_percent(self.share_negative)} negative of {seen}: {why}, and {past} {level}"
-        else:
-            level = f"{self.level:,.1f}"
-            by_rule = self.rule.bar(self.level)
-            why = f"over {self.bar:,.1f} = {factor}{level} + {self.rule.margin:g}, and {past} {level}"
-            if self.bar > by_rule:
-                why = f"{self.bar:,.0f} or more, the least that counts for a brand this small"
-            sentence = f"{seen}: {why}"
-            if self.share_negative is not None:
-                sentence += f"; {_percent(self.share_negative)} negative"
-        if self.share_one_post is not None:
-            sentence += f"; {_percent(self.share_one_post)} are copies of one post"
-        return f"{sentence}."
-
-
 def spikes(
     counts: Counts,
     *,
@@ -192,26 +110,49 @@ def spikes(
     than MEMORY before it begins anew. The first PAST_DAYS of the counts are judged by the days there are: give
     PAST_DAYS and MEMORY before what you ask about.
     """
+    found = events(counts, since=since, rules=rules, factor=factor, cool_down=cool_down)
+    return tuple(event.spike for event in found if since is None or event.spike.at > since)
+
+
+def events(
+    counts: Counts,
+    *,
+    since: datetime | None = None,
+    rules: Sequence[Rule] = RULES,
+    factor: float = 1.0,
+    cool_down: timedelta = COOL_DOWN,
+) -> tuple[Event, ...]:
+    """As `spikes`, with what began before `since` and went on after it."""
     first = None if since is None else since - MEMORY
     judged = [_judged(counts, rule, first) for rule in rules]
-    found: list[Spike] = []
+    found: list[Event] = []
     for kind in dict.fromkeys(rule.kind for rule in rules):
         same = [one for one in judged if one.rule.kind == kind]
         strongest = np.max([one.strengths for one in same], axis=0)
-        for place in first_of_each(strongest, factor, steps=cool_down // STEP):
-            if since is None or counts.end(place) > since:
+        for place, last in each_event(strongest, factor, steps=cool_down // STEP):
+            if since is None or counts.end(last) > since:
                 strengths = [float(one.strengths[place]) for one in same]
-                found.append(_spike(counts, same[int(np.argmax(strengths))], place))
-    return tuple(sorted(found, key=lambda spike: spike.at))
+                found.append(Event(_spike(counts, same[int(np.argmax(strengths))], place), counts.end(last)))
+    return tuple(sorted(found, key=lambda event: event.spike.at))
 
 
 def first_of_each(strengths: Floats, bar: float, *, steps: int) -> Iterator[int]:
     """The places where an event begins: at the bar, after `steps` in which nothing reached it."""
-    last = None
-    for place in np.flatnonzero(strengths >= bar):
-        if last is None or place - last >= steps:
-            yield int(place)
+    return (first for first, _ in each_event(strengths, bar, steps=steps))
+
+
+def each_event(strengths: Floats, bar: float, *, steps: int) -> Iterator[tuple[int, int]]:
+    """The first and the last place of every event; `steps` in which nothing reaches the bar lie between two."""
+    first = last = None
+    for place in (int(place) for place in np.flatnonzero(strengths >= bar)):
+        if first is None or last is None:
+            first = place
+        elif place - last >= steps:
+            yield first, last
+            first = place
         last = place
+    if first is not None and last is not None:
+        yield first, last
 
 
 def strength(counts: Counts, rule: Rule) -> Floats:
@@ -376,11 +317,3 @@ def _ordinary(past: Floats) -> tuple[float, float]:
     per_day = HOURS * PER_HOUR
     mean = (float(kept.sum()) + 1.0) / (len(kept) + per_day)
     return mean, max(mean, float(kept.var()) if len(kept) else mean)
-
-
-def _minutes(seconds: int) -> str:
-    return "an hour" if seconds == 3600 else f"{seconds // 60} minutes"
-
-
-def _percent(share: float | None, digits: int = 0) -> str:
-    return "none" if share is None else f"{100 * share:.{digits}f} %"

@@ -13,6 +13,7 @@ import pytest
 from models import commands_spikes, spike_counts
 from models.cube import forget_fine
 from models.database import Database
+from models.spike import Rule
 from models.spikes import (
     CHANCE,
     COOL_DOWN,
@@ -20,7 +21,6 @@ from models.spikes import (
     RULES,
     STEP,
     Counts,
-    Rule,
     chance,
     least_share,
     spikes,
