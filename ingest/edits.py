@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from ingest.pipeline import Enriched
-from models.corrections import PERSON
+from models.correction_fields import PERSON
 from models.cube import Cells, packed_sentiment
 from models.database import EARLIEST
 from models.tables.base import to_microseconds

@@ -7,7 +7,7 @@ that it was taken out of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,16 +17,14 @@ from sqlalchemy import Connection, insert, text
 from models import audit
 from models.access import Scope
 from models.bulk import asked, lock_brands
-from models.cube import Cells, packed_mention, packed_sentiment
+from models.correction_fields import FIELDS, PERSON, Apply, join_brand
+from models.cube import Cells
 from models.database import new_id, raise_change
 from models.errors import InputError, NotFound
-from models.moving import copy_mention, join_day, leave_day, recount_copies, remove_mention, resite_day
 from models.organisation import UNKNOWN, Organisation
-from models.tables import correction
+from models.tables import correction as correction_rows
 from models.tables.base import from_microseconds
 
-# Who set a sentiment or a location, where a person did.
-PERSON = "person"
 EXPORT_PAGE = 500
 
 Key = tuple[int, int, str]
@@ -63,18 +61,19 @@ def correct(
     by: int | None,
     actor: str,
     now: datetime,
-) -> None:
+) -> int | None:
     """Set `field` (sentiment, location, brand) of a mention (brand, id) to `value`, in the caller's transaction.
 
     `scope` is what the person may read; a search in it does not matter. NotFound for a mention, a location or a brand
     outside it, foreign and missing alike, and for what its network deleted; any mention may be taken out of its brand
     (to 1, unmatched) and out of its location (to 1, unknown). A mention that moves gets a new id; where the other
-    brand holds its post already, it only leaves. InputError for a value that is none.
+    brand holds its post already, it only leaves. InputError for a value that is none. Returns the id of the
+    correction, which stands in the brand that the mention stood in; None where nothing had to be corrected.
     """
     brand_id, mention_id = mention
-    rule = _FIELDS.get(field)
+    rule = FIELDS.get(field)
     if rule is None:
-        raise InputError(f'no field "{field}" to correct; known: {", ".join(_FIELDS)}')
+        raise InputError(f'no field "{field}" to correct; known: {", ".join(FIELDS)}')
     rule.require(value, scope, organisation)
     if brand_id not in scope.brand_ids:
         raise NotFound(f"no mention {mention_id}")
@@ -84,35 +83,131 @@ def correct(
         raise NotFound(f"no mention {mention_id}")
     before = getattr(row, rule.column)
     if before == value and (rule.by_column is None or getattr(row, rule.by_column) == PERSON):
-        return
+        return None
+    done = _Done(field, before, value, "mention.corrected", organisation, by, actor, now)
+    return _carry_out(connection, row, rule.apply, done)
+
+
+def take_back(
+    connection: Connection,
+    scope: Scope,
+    *,
+    correction: tuple[int, int],
+    organisation: Organisation,
+    by: int | None,
+    actor: str,
+    now: datetime,
+) -> int:
+    """Undo a correction (brand, id) by the person who made it, as a correction of its own, whose id is returned.
+
+    NotFound for another person's, for what has left the scope and what was deleted since; InputError where it was
+    corrected again. A post that the other brand held already, or that another brand left too, stays there as well.
+    """
+    brand_id, correction_id = correction
+    made = connection.execute(
+        text("select * from correction where brand_id = :brand and id = :id"),
+        {"brand": brand_id, "id": correction_id},
+    ).first()
+    if made is None or made.person_id is None or made.person_id != by or brand_id not in scope.brand_ids:
+        raise NotFound(f"no correction {correction_id} of yours")
+    is_move = made.field == "brand"
+    standing_id = made.after if is_move else brand_id
+    lock_brands(connection, {brand_id, standing_id})
+    key = (standing_id, made.network_id, made.external_id)
+    if _is_corrected_since(connection, made):
+        raise InputError("this was corrected again since; correct it as it stands now")
+    found = connection.execute(
+        text("select id from mention where brand_id = :b and network_id = :n and external_id = :e"),
+        dict(zip("bne", key, strict=True)),
+    ).scalar()
+    row = None if found is None else _row(connection, standing_id, found)
+    if row is None or not _is_in(row, scope):
+        raise NotFound(f"no correction {correction_id} of yours")
+    apply: Apply = FIELDS[made.field].apply
+    if is_move and _stands_by_itself(connection, row, brand_id, organisation):
+        apply = join_brand
+    done = _Done(made.field, made.after, made.before, "mention.taken_back", organisation, by, actor, now)
+    return _carry_out(connection, row, apply, done)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What is written down of a change."""
+
+    field: str
+    before: int | None
+    after: int | None
+    action: str
+    organisation: Organisation
+    by: int | None
+    actor: str
+    now: datetime
+
+
+def _carry_out(connection: Connection, row: Any, apply: Apply, done: _Done) -> int:
+    organisation = done.organisation
     cells = Cells(organisation.zone)
-    touched = rule.apply(connection, row, value, organisation, cells)
+    touched = apply(connection, row, done.after, organisation, cells)
     cells.write(connection)
+    identifier = new_id(done.now)
     connection.execute(
-        insert(correction).values(
-            brand_id=brand_id,
-            id=new_id(now),
+        insert(correction_rows).values(
+            brand_id=row.brand_id,
+            id=identifier,
             network_id=row.network_id,
             external_id=row.external_id,
-            field=field,
-            before=before,
-            after=value,
+            field=done.field,
+            before=done.before,
+            after=done.after,
             edited_at=None if row.edited_at is None else from_microseconds(row.edited_at),
-            at=now,
-            person_id=by,
-            actor=audit.shown(actor),
+            at=done.now,
+            person_id=done.by,
+            actor=audit.shown(done.actor),
         )
     )
     audit.record(
         connection,
-        at=now,
-        action="mention.corrected",
-        subject=f"mention {mention_id} of {organisation.brand_names.get(brand_id, brand_id)}",
-        actor=actor,
-        person_id=by,
-        details={"field": field, "before": before, "after": value, "brand": brand_id},
+        at=done.now,
+        action=done.action,
+        subject=f"mention {row.id} of {organisation.brand_names.get(row.brand_id, row.brand_id)}",
+        actor=done.actor,
+        person_id=done.by,
+        details={"field": done.field, "before": done.before, "after": done.after, "brand": row.brand_id},
     )
     raise_change(connection, "mentions", touched)
+    return identifier
+
+
+def _is_corrected_since(connection: Connection, made: Any) -> bool:
+    newest = connection.execute(
+        text(
+            "select max(id) from correction where brand_id = :b and network_id = :n and external_id = :e and field = :f"
+        ),
+        {"b": made.brand_id, "n": made.network_id, "e": made.external_id, "f": made.field},
+    ).scalar()
+    return bool(newest != made.id)
+
+
+def _stands_by_itself(connection: Connection, row: Any, but_for: int, organisation: Organisation) -> bool:
+    """Whether a mention would stand in its brand without the one that was moved there from the brand `but_for`.
+
+    It was matched by the brand's own rule (what is moved loses the words that matched), or another brand left it there
+    too.
+    """
+    if row.matched is not None and row.brand_id != UNKNOWN:
+        return True
+    others = [brand.id for brand in organisation.brands if brand.id not in (but_for, row.brand_id)]
+    if not others:
+        return False
+    relation, params = asked(connection, [(brand_id, row.network_id, row.external_id) for brand_id in others])
+    left = connection.exec_driver_sql(
+        f"select c.after from {relation} cross join correction c where c.brand_id = a.a0"  # noqa: S608
+        " and c.network_id = a.a1 and c.external_id = a.a2 and c.field = 'brand'"
+        " and not exists (select 1 from mention m where m.brand_id = c.brand_id"
+        " and m.network_id = c.network_id and m.external_id = c.external_id)",
+        tuple(params),
+    )
+    return row.brand_id in {after for (after,) in left}
 
 
 def moved(connection: Connection, keys: Collection[Key]) -> dict[Key, int]:
@@ -196,7 +291,7 @@ def _end(key: Key, steps: Mapping[Key, int]) -> int:
 _COLUMNS = (
     "brand_id, id, network_id, external_id, posted_at, author_key, author_handle, author_name, author_followers, text,"
     " language, sentiment, sentiment_by, location_id, location_by, team_id, likes, replies, reposts, copy_id,"
-    " edited_at, deleted_at"
+    " edited_at, deleted_at, matched"
 )
 
 
@@ -216,91 +311,3 @@ def _is_in(row: Any, scope: Scope) -> bool:
             (row.network_id, scope.network_ids),
         )
     )
-
-
-# -- the three fields ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """What may be set, where it stands, who set it, and what follows; `apply` returns the brands touched."""
-
-    column: str
-    by_column: str | None
-    require: Callable[[int, Scope, Organisation], None]
-    apply: Callable[[Connection, Any, int, Organisation, Cells], set[int]]
-
-
-def _require_sentiment(value: int, scope: Scope, organisation: Organisation) -> None:
-    if isinstance(value, bool) or value not in (-1, 0, 1):
-        raise InputError(f"sentiment {value!r}: use -1 (negative), 0 (neutral) or 1 (positive)")
-
-
-def _require_location(value: int, scope: Scope, organisation: Organisation) -> None:
-    allowed = organisation.location_names if scope.location_ids is None else {UNKNOWN, *scope.location_ids}
-    if value not in organisation.location_names or value not in allowed:
-        raise NotFound(f"no location {value}")
-
-
-def _require_brand(value: int, scope: Scope, organisation: Organisation) -> None:
-    if value not in organisation.brand_names or value not in {UNKNOWN, *scope.brand_ids, *scope.tracked_ids}:
-        raise NotFound(f"no brand {value}")
-
-
-def _set_sentiment(connection: Connection, row: Any, value: int, organisation: Organisation, cells: Cells) -> set[int]:
-    packed = packed_sentiment(row.sentiment, value)
-    cells.add(row.brand_id, row.location_id, row.team_id, row.network_id, row.posted_at // 1_000_000, packed)
-    connection.execute(
-        text(
-            "update mention set sentiment = :value, sentiment_score = null, sentiment_by = :by"
-            " where brand_id = :brand and id = :id"
-        ),
-        {"value": value, "by": PERSON, "brand": row.brand_id, "id": row.id},
-    )
-    return {row.brand_id}
-
-
-def _set_location(connection: Connection, row: Any, value: int, organisation: Organisation, cells: Cells) -> set[int]:
-    team_id = organisation.team_for(row.brand_id, value)
-    seconds, packed = row.posted_at // 1_000_000, _packed(row)
-    cells.add(row.brand_id, row.location_id, row.team_id, row.network_id, seconds, -packed)
-    cells.add(row.brand_id, value, team_id, row.network_id, seconds, packed)
-    connection.execute(
-        text(
-            "update mention set location_id = :value, location_by = :by, team_id = :team"
-            " where brand_id = :brand and id = :id"
-        ),
-        {"value": value, "by": PERSON, "team": team_id, "brand": row.brand_id, "id": row.id},
-    )
-    resite_day(connection, row, (value, team_id), organisation.zone, cells)
-    return {row.brand_id}
-
-
-def _set_brand(connection: Connection, row: Any, value: int, organisation: Organisation, cells: Cells) -> set[int]:
-    seconds, packed = row.posted_at // 1_000_000, _packed(row)
-    cells.add(row.brand_id, row.location_id, row.team_id, row.network_id, seconds, -packed)
-    held = connection.execute(
-        text("select 1 from mention where brand_id = :b and network_id = :n and external_id = :e"),
-        {"b": value, "n": row.network_id, "e": row.external_id},
-    ).first()
-    if held is None:
-        team_id = organisation.team_for(value, row.location_id)
-        copy_mention(connection, row, value, team_id)
-        cells.add(value, row.location_id, team_id, row.network_id, seconds, packed)
-        join_day(connection, row, value, team_id, organisation.zone, cells)
-    remove_mention(connection, row)
-    leave_day(connection, row, organisation.zone, cells)
-    if row.copy_id is not None:
-        recount_copies(connection, {row.brand_id, value}, row.copy_id, row.posted_at)
-    return {row.brand_id, value}
-
-
-_FIELDS: Mapping[str, _Field] = {
-    "sentiment": _Field("sentiment", "sentiment_by", _require_sentiment, _set_sentiment),
-    "location": _Field("location_id", "location_by", _require_location, _set_location),
-    "brand": _Field("brand_id", None, _require_brand, _set_brand),
-}
-
-
-def _packed(row: Any) -> int:
-    return packed_mention(row.sentiment, row.likes, row.replies, row.reposts)
