@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from models.access import Scope, Window
 from models.cube.cells import DAY, FINE_KEPT, FIVE_MINUTES, HOUR, NOTHING, QUARTER, VALUES, Tally, local_day
 from models.database import time_id
-from models.mentions import ROW_LIMIT, Params, filtered, marks
+from models.mentions import CUT_SHORT, ROW_LIMIT, Params, filtered, marks
 from models.networks import NETWORKS
 from models.organisation import Organisation
 from models.tables.base import EPOCH, to_microseconds
@@ -257,7 +257,8 @@ def _from_rows(
     ).all()
     first = start // 1_000_000
     found = [(int(row[0]), first + int(row[1]) * unit, (*map(int, row[2:]), 0)) for row in rows]
-    return list(found), sum(values[0] for _, _, values in found) > ROW_LIMIT
+    is_part = bool(params.get(CUT_SHORT)) or sum(values[0] for _, _, values in found) > ROW_LIMIT
+    return list(found), is_part
 
 
 def reach(connection: Connection, scope: Scope, window: Window, organisation: Organisation) -> Reach:

@@ -5,6 +5,7 @@ from models.tables.base import metadata
 from models.tables.cube import author_day, cube
 from models.tables.desk import (
     alert,
+    alert_judged,
     core_audience,
     log_entry,
     mention_mark,
@@ -12,6 +13,7 @@ from models.tables.desk import (
     rule_draft,
     rule_example,
     saved_view,
+    term_day,
     term_hour,
     term_hour_counted,
 )
@@ -53,6 +55,7 @@ from models.tables.source import (
 __all__ = [
     "account",
     "alert",
+    "alert_judged",
     "audit",
     "author_day",
     "brand",
@@ -93,6 +96,7 @@ __all__ = [
     "source_check",
     "team",
     "team_cover",
+    "term_day",
     "term_hour",
     "term_hour_counted",
     "thread_post",

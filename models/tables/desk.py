@@ -49,6 +49,23 @@ alert = Table(
     info={"writer": "models/alerts.py"},
 )
 
+# How far each brand was judged (brand_id 0 = the sources), and when it is due again. Who moves `due_at` does the work;
+# who finds it moved meanwhile was too slow, and writes nothing.
+alert_judged = Table(
+    "alert_judged",
+    metadata,
+    Column("brand_id", Integer, primary_key=True, autoincrement=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    # None = not yet; the first time everything that is kept is looked at.
+    Column("judged_to", UtcDateTime),
+    # How often its mentions had changed by then, and whether they had before that as well: then nothing is left to
+    # look at until they change again.
+    Column("seen", BigInteger, nullable=False),
+    Column("is_settled", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+    info={"writer": "ingest/alerts.py"},
+)
+
 # A scope that a person gave a name. At most one of a person is where `/` begins.
 saved_view = Table(
     "saved_view",
@@ -128,8 +145,25 @@ term_hour = Table(
     info={"writer": "models/topics.py"},
 )
 
+# The same by day (its first second since 1970, UTC): the terms of a day that more than one text held, at most a few
+# hundred of a brand. What an hour and a longer window are compared with. When a day is over its hours keep these alone.
+term_day = Table(
+    "term_day",
+    metadata,
+    Column("brand_id", Integer, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("language", String(16), primary_key=True),
+    Column("term", String(120), primary_key=True),
+    Column("texts", Integer, nullable=False),
+    Column("positive", Integer, nullable=False),
+    Column("negative", Integer, nullable=False),
+    Column("scored", Integer, nullable=False),
+    sqlite_with_rowid=False,
+    info={"writer": "models/topics.py"},
+)
+
 # Which hours of a brand are in term_hour, and how many mentions they held when they were counted: an hour whose
-# rollup says another number is counted anew.
+# rollup says another number is counted anew. Brand 0, hour 0 says when somebody last took the turn to count.
 term_hour_counted = Table(
     "term_hour_counted",
     metadata,

@@ -1,0 +1,338 @@
+"""Figures of every brand, location, team or network at once: one statement for all of them, however many there are."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, text
+
+from models.access import Scope, Window
+from models.cube.cells import DAY, HOUR, NOTHING, QUARTER, VALUES, Tally, local_day
+from models.cube.reading import EACH_ONCE, Series, _complete, _granularity, _seconds, _steps, _where_cells
+from models.database import time_id
+from models.mentions import CUT_SHORT, ROW_LIMIT, Params, filtered, marks
+from models.networks import NETWORKS
+from models.organisation import Organisation
+from models.tables.base import EPOCH, to_microseconds
+
+BRAND, LOCATION, TEAM, NETWORK = "brand_id", "location_id", "team_id", "network_id"
+# The values of a tally as they are counted from rows; reach is not.
+# What a net sentiment is made of.
+SENTIMENTS = VALUES[:5]
+_OF_ROWS = {
+    "mentions": "count(*)",
+    "positive": "sum(case when sentiment = 1 then 1 else 0 end)",
+    "neutral": "sum(case when sentiment = 0 then 1 else 0 end)",
+    "negative": "sum(case when sentiment = -1 then 1 else 0 end)",
+    "unscored": "sum(case when sentiment is null then 1 else 0 end)",
+    "likes": "sum(coalesce(likes, 0))",
+    "replies": "sum(coalesce(replies, 0))",
+    "reposts": "sum(coalesce(reposts, 0))",
+    "reach": "0",
+}
+
+Group = tuple[int, ...]
+"""The values of the dimensions that are kept apart, in the order they were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A tally for each group that has mentions; `partial` where only the newest ROW_LIMIT rows were counted."""
+
+    tallies: Mapping[Group, Tally]
+    partial: bool = False
+
+    def of(self, *group: int) -> Tally:
+        """What one group holds, nothing where it is not there."""
+        return self.tallies.get(group, NOTHING)
+
+
+def steps(window: Window, organisation: Organisation) -> tuple[datetime, ...]:
+    """Where each step of a window starts."""
+    return tuple(_steps(window, organisation)[0])
+
+
+def by_team(connection: Connection, scope: Scope, window: Window, organisation: Organisation) -> dict[int, Series]:
+    """One series for each team that something was routed to."""
+    return series_by(connection, scope, TEAM, window, organisation)
+
+
+def series_by(
+    connection: Connection,
+    scope: Scope,
+    dimension: str,
+    window: Window,
+    organisation: Organisation,
+    *,
+    values: tuple[str, ...] = VALUES,
+) -> dict[int, Series]:
+    """One series for each value of a dimension that has mentions in the window; others are left out.
+
+    `values` = the first ones of VALUES that are read; what is not read is zero.
+
+    The brands are those of the tracked set where brands are kept apart, else those of the scope.
+    """
+    starts, stop = _steps(window, organisation)
+    edges = [_seconds(start) for start in (*starts, stop)]
+    rows, partial = _read(connection, scope, (dimension,), window, edges, organisation, values)
+    sums: dict[int, dict[int, Sequence[int]]] = {}
+    for (value,), bucket, counted in rows:
+        step = bisect_right(edges, bucket) - 1
+        if 0 <= step < len(starts):
+            of_value = sums.setdefault(value, {})
+            known = of_value.get(step)
+            of_value[step] = counted if known is None else [a + b for a, b in zip(known, counted, strict=True)]
+    found = {}
+    for value, steps in sums.items():
+        tallies = [NOTHING] * len(starts)
+        for step, added in steps.items():
+            tallies[step] = Tally(*added)
+        found[value] = Series(tuple(starts), window.step_seconds, tuple(tallies), partial)
+    return found
+
+
+def counts(
+    connection: Connection, scope: Scope, window: Window, organisation: Organisation
+) -> tuple[tuple[int, ...], bool]:
+    """Mentions a step of the whole scope, and whether only the newest ROW_LIMIT rows were counted."""
+    starts, stop = _steps(window, organisation)
+    edges = [_seconds(start) for start in (*starts, stop)]
+    rows, partial = _read(connection, scope, (), window, edges, organisation, ("mentions",))
+    found = [0] * len(starts)
+    for _, bucket, (mentions,) in rows:
+        step = bisect_right(edges, bucket) - 1
+        if 0 <= step < len(starts):
+            found[step] += mentions
+    return tuple(found), partial
+
+
+def counts_by(
+    connection: Connection, scope: Scope, dimension: str, window: Window, organisation: Organisation
+) -> dict[int, tuple[int, ...]]:
+    """Mentions a step for each value of a dimension that has any: a fifth of what `series_by` costs."""
+    starts, stop = _steps(window, organisation)
+    edges = [_seconds(start) for start in (*starts, stop)]
+    rows, _ = _read(connection, scope, (dimension,), window, edges, organisation, ("mentions",))
+    counts: dict[int, list[int]] = {}
+    for (value,), bucket, (mentions,) in rows:
+        step = bisect_right(edges, bucket) - 1
+        if 0 <= step < len(starts):
+            counts.setdefault(value, [0] * len(starts))[step] += mentions
+    return {value: tuple(found) for value, found in counts.items()}
+
+
+def totals_by(
+    connection: Connection, scope: Scope, dimensions: Sequence[str], window: Window, organisation: Organisation
+) -> Totals:
+    """A tally of the whole window for each combination of values of some dimensions.
+
+    Whole local days inside the window are read as days, which are a tenth of the cells.
+    """
+    sums: dict[Group, Sequence[int]] = {}
+    partial = False
+    # A live window counts the step that now lies in to its end.
+    stop = _seconds(_steps(window, organisation)[1])
+    for part in _parts(scope, tuple(dimensions), window, organisation):
+        edges = [_seconds(part.start), stop if part.end == window.end else _seconds(part.end)]
+        rows, is_part = _read(connection, scope, tuple(dimensions), part, edges, organisation, VALUES)
+        partial |= is_part
+        for group, bucket, values in rows:
+            if edges[0] <= bucket < edges[1]:
+                known = sums.get(group)
+                sums[group] = values if known is None else [a + b for a, b in zip(known, values, strict=True)]
+    return Totals({group: Tally(*values) for group, values in sums.items()}, partial)
+
+
+def _parts(scope: Scope, dimensions: tuple[str, ...], window: Window, organisation: Organisation) -> tuple[Window, ...]:
+    granularity = _granularity(_named(scope, dimensions, organisation), window)
+    first = EPOCH + timedelta(seconds=local_day(_seconds(window.start) + DAY - 1, organisation.zone)[1])
+    last = EPOCH + timedelta(seconds=local_day(_seconds(window.end), organisation.zone)[1])
+    if granularity is None or granularity == DAY or first < window.start or last - first < timedelta(days=2):
+        return (window,)
+    days = Window(window.name, first, last, DAY, live=False)
+    # Steps of the cells' own length: longer ones need not end where the days begin.
+    head = replace(window, end=first, step_seconds=granularity)
+    tail = replace(window, start=last, step_seconds=granularity)
+    parts = (head, days, tail)
+    return tuple(part for part in parts if part.start < part.end)
+
+
+def reach_by(
+    connection: Connection, scope: Scope, dimension: str, window: Window, organisation: Organisation
+) -> tuple[dict[int, int], bool]:
+    """Followers of the authors for each value of a dimension, and whether each author counts once.
+
+    As `reach` does for one scope: each author once up to 2 days, local days added up beyond. Empty where only rows
+    could say it: with a text search, and for places of a team or teams of a place over more than 2 days.
+    """
+    named = _named(scope, (dimension,), organisation)
+    if scope.search:
+        return {}, True
+    if window.end - window.start > EACH_ONCE:
+        if named.needs_rows:
+            return {}, False
+        # Whole cells up to the one that the window ends in, as for one scope.
+        start, unit = _seconds(window.start), DAY if window.step_seconds % DAY == 0 else HOUR
+        if unit == HOUR:
+            start -= start % HOUR
+        cells = replace(window, start=EPOCH + timedelta(seconds=start), step_seconds=unit, live=True)
+        found = totals_by(connection, scope, (dimension,), cells, organisation)
+        return {group[0]: tally.reach for group, tally in found.tallies.items()}, False
+    brands = scope.tracked_ids if dimension == BRAND else scope.brand_ids
+    params: Params = {
+        "first": local_day(_seconds(window.start), organisation.zone)[0],
+        "last": local_day(_seconds(window.end), organisation.zone)[0],
+        "start": to_microseconds(window.start),
+        "end": to_microseconds(window.end) + (1 if window.live else 0),
+        "first_id": time_id(window.start, 0),
+        "last_id": time_id(window.end, -1),
+    }
+    where = f"brand_id in ({marks(params, brands)})"
+    for column, chosen in (
+        (LOCATION, scope.location_ids),
+        (TEAM, scope.team_ids),
+        (NETWORK, scope.network_ids),
+    ):
+        if chosen is not None:
+            where += f" and {column} in ({marks(params, chosen)})"
+    # Who posted before the window and after it need not have posted inside.
+    inside = (
+        "first_at >= :start or last_at < :end or (brand_id, network_id, author_key) in (select m.brand_id,"  # noqa: S608
+        f" m.network_id, m.author_key from mention m where m.brand_id in ({marks(params, brands)})"
+        " and m.id >= :first_id and m.id <= :last_id and m.posted_at < :end and m.author_followers > 0)"
+    )
+    rows = connection.execute(
+        text(
+            f"select {dimension}, sum(followers) from (select {dimension}, max(followers) as followers"  # noqa: S608
+            f" from author_day where {where} and day between :first and :last and last_at >= :start"
+            f" and first_at < :end and ({inside}) group by {dimension}, network_id, author_key) as authors"
+            f" group by {dimension}"
+        ),
+        params,
+    )
+    return {int(row[0]): int(row[1]) for row in rows}, True
+
+
+# -- reading -------------------------------------------------------------------------------------------------
+
+Row = tuple[Group, int, Sequence[int]]
+"""A group, the second since 1970 that its bucket starts at, values in the order of Tally."""
+
+
+def _read(
+    connection: Connection,
+    scope: Scope,
+    dimensions: tuple[str, ...],
+    window: Window,
+    edges: Sequence[int],
+    organisation: Organisation,
+    values: tuple[str, ...],
+) -> tuple[list[Row], bool]:
+    brands = scope.tracked_ids if BRAND in dimensions else scope.brand_ids
+    named = _named(scope, dimensions, organisation)
+    granularity = _granularity(named, window)
+    if granularity is None or not _complete(connection, named, brands, granularity, window):
+        return _from_rows(connection, scope, brands, dimensions, window, edges, values)
+    # A window that ends at a given instant is cut there: whole cells before, rows in the cell it ends in.
+    end = _seconds(window.end)
+    midnight = local_day(end, organisation.zone)[1]
+    edge = edges[-1] if window.live else midnight if granularity == DAY else end - end % granularity
+    found = _from_cells(connection, named, brands, dimensions, granularity, (edges, edge), values)
+    if window.live or to_microseconds(window.end) == edge * 1_000_000:
+        return found, False
+    rest = Window(window.name, EPOCH + timedelta(seconds=edge), window.end, granularity, live=False)
+    rows, partial = _from_rows(connection, scope, brands, dimensions, rest, [edge, end], values)
+    return found + rows, partial
+
+
+def _named(scope: Scope, dimensions: tuple[str, ...], organisation: Organisation) -> Scope:
+    """The scope with every value of the dimensions that are kept apart named, as the cells are read for it."""
+    everything = {
+        LOCATION: tuple(item.id for item in organisation.locations),
+        TEAM: tuple(item.id for item in organisation.teams),
+        NETWORK: tuple(network.id for network in NETWORKS),
+    }
+
+    def ids(column: str, chosen: tuple[int, ...] | None) -> tuple[int, ...] | None:
+        return everything[column] if chosen is None and column in dimensions else chosen
+
+    return replace(
+        scope,
+        location_ids=ids(LOCATION, scope.location_ids),
+        team_ids=ids(TEAM, scope.team_ids),
+        network_ids=ids(NETWORK, scope.network_ids),
+    )
+
+
+def _from_cells(
+    connection: Connection,
+    named: Scope,
+    brands: Sequence[int],
+    dimensions: tuple[str, ...],
+    granularity: int,
+    span: tuple[Sequence[int], int],
+    values: tuple[str, ...],
+) -> list[Row]:
+    edges, stop = span
+    params: Params = {"granularity": granularity, "from": edges[0], "to": stop}
+    where = _where_cells(named, brands, params)
+    columns = "".join(f"{name}, " for name in dimensions)
+    # Without the cast PostgreSQL answers with decimals, which take five times as long to read.
+    sums = ", ".join(f"cast(sum({name}) as bigint)" for name in values)
+    # Grouped by the steps that were asked for: adding up is done where the cells are.
+    uniform = granularity != DAY
+    step = "bucket" if not uniform else f"(bucket - :from) / {edges[1] - edges[0]}"
+    rows = connection.execute(
+        text(
+            f"select {columns}{step} as step, {sums} from cube where {where} and granularity = :granularity"  # noqa: S608
+            f" and bucket >= :from and bucket < :to group by {columns}step"
+        ),
+        params,
+    )
+    count, first, size = len(dimensions), edges[0], edges[1] - edges[0]
+    return [
+        (tuple(row[:count]), first + row[count] * size if uniform else row[count], tuple(row[count + 1 :]))
+        for row in rows
+    ]
+
+
+def _from_rows(
+    connection: Connection,
+    scope: Scope,
+    brands: Sequence[int],
+    dimensions: tuple[str, ...],
+    window: Window,
+    edges: Sequence[int],
+    values: tuple[str, ...],
+) -> tuple[list[Row], bool]:
+    """Counted from the newest ROW_LIMIT rows of the scope; True beside them where there were more."""
+    unit = QUARTER if window.step_seconds % DAY == 0 else window.step_seconds
+    start = to_microseconds(window.start)
+    params: Params = {"start": start, "unit": unit * 1_000_000}
+    columns, sums = "".join(f"{name}, " for name in dimensions), ", ".join(_OF_ROWS[name] for name in values)
+    inner = filtered(
+        connection,
+        scope,
+        brands,
+        window,
+        params,
+        columns=f"{''.join(f'm.{name}, ' for name in dimensions)}m.posted_at, m.sentiment, m.likes, m.replies,"
+        " m.reposts",
+        limit=ROW_LIMIT + 1,
+    )
+    rows = connection.execute(
+        text(
+            f"select {columns}(posted_at - :start) / :unit as step, {sums} from ({inner}) as counted"  # noqa: S608
+            f" group by {columns}step"
+        ),
+        params,
+    )
+    count, first = len(dimensions), start // 1_000_000
+    found: list[Row] = [
+        (tuple(map(int, row[:count])), first + int(row[count]) * unit, tuple(map(int, row[count + 1 :])))
+        for row in rows
+    ]
+    return found, bool(params.get(CUT_SHORT)) or sum(counted[0] for _, _, counted in found) > ROW_LIMIT
