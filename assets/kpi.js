@@ -1,4 +1,4 @@
-/* The key figures: four cells, each with its number, change, sparkline and definition. */
+/* The key figures: a button a figure, with its number, change, sparkline and definition; it opens how the figure was made. */
 (function () {
   "use strict";
   const L = (window.LIVE = window.LIVE || {});
@@ -6,21 +6,23 @@
   const { make, write, spark, keyed } = window.WatchfloorDom;
 
   function build(cell) {
-    const box = make("div", "kpi");
-    box.setAttribute("role", "listitem");
-    box.tabIndex = 0;
+    const box = make("button", "kpi");
+    box.type = "button";
     box.dataset.kpi = cell.key;
-    const tip = make("div", "tip");
+    box.setAttribute("aria-haspopup", "dialog");
+    box.setAttribute("aria-keyshortcuts", "H");
+    box.addEventListener("click", () => window.WatchfloorMade && window.WatchfloorMade.open(cell.key));
+    const tip = make("span", "tip");
     tip.id = "tip-" + cell.key;
     tip.setAttribute("role", "tooltip");
     box.setAttribute("aria-describedby", tip.id);
-    const label = make("div", "kl", box);
-    const value = make("div", "kv", box);
-    const change = make("div", "kd", box);
+    const label = make("span", "kl", box);
+    const value = make("span", "kv", box);
+    const change = make("span", "kd", box);
     box.parts = {
       label, number: make("b", "", value), unit: make("span", "", value), change: make("span", "", change),
-      was: make("span", "t3", change), note: make("span", "kn t3", change), spark: make("div", "spark", box),
-      exact: make("b", "", tip), definition: make("span", "", tip),
+      was: make("span", "t3", change), note: make("span", "kn t3", change), spark: make("span", "spark", box),
+      exact: make("b", "", tip), definition: make("span", "", tip), how: make("span", "how t3", tip, "Click or press H for how it was made."),
     };
     box.appendChild(tip);
     return box;
@@ -46,6 +48,7 @@
     if (!host) return true;
     host.setAttribute("aria-label", "Key figures, " + props.words);
     keyed(host, props.cells, (cell) => cell.key, build, update);
+    if (window.WatchfloorMade) window.WatchfloorMade.mark();
     return true;
   };
 })();

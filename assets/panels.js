@@ -17,6 +17,7 @@
         const above = make("button", "chip acc above", host);
         above.hidden = true;
       }
+      menu(key);
     }
     write(host.parts.title, props.title);
     write(host.parts.sub, props.sub);
@@ -24,6 +25,10 @@
     write(host.parts.side, props.side);
     const graph = document.querySelector('[data-graph="' + key + '"]');
     if (graph && props.label) graph.setAttribute("aria-label", props.label);
+  }
+  /* What a panel can give stands behind one button: at the end of its head, or over its corner where it has none. */
+  function menu(key) {
+    if (window.WatchfloorPanelMenu) window.WatchfloorPanelMenu.place(key);
   }
   function button(parent, words, act) {
     const element = make("button", "btn sm", parent, words);
@@ -57,7 +62,7 @@
     const ways = make("span", "ways", host);
     const scope = window.WatchfloorScope;
     if (state.widen) button(ways, state.widen_words, () => scope.change({ window: state.widen }));
-    if (scope && scope.isFiltered()) button(ways, "Clear filters", () => scope.clear());
+    if (scope && scope.isFiltered(host.dataset.stateOf === "feed")) button(ways, "Clear filters", () => scope.clear());
   }
   const keysHere = () => [...document.querySelectorAll("[data-panel]")].map((panel) => panel.dataset.panel);
   /* Every panel has a head and a state. */
@@ -69,7 +74,7 @@
   function state(key, props) {
     const panel = document.getElementById("panel-" + key);
     // Until then a skeleton stands in for it; afterwards old data stays while new data comes.
-    if (panel) panel.dataset.drawn = "1";
+    if (panel && !panel.dataset.drawn) { panel.dataset.drawn = "1"; if (!document.getElementById(key + "-head")) menu(key); }
     states.set(key, props);
     cover(key);
   }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,21 +13,24 @@ from dash.development.base_component import Component
 from sqlalchemy import Connection
 
 from dashboard import figures, scope, style
-from dashboard.panel import Panel, Props, Question
-from dashboard.panels import frame
+from dashboard.panel import Panel, Props, Question, Table
+from dashboard.panels import exported, frame
 from dashboard.panels.frame import Span
 from dashboard.panels.volume import last_whole
 from models import cube
 from models.access import Window
 from models.cube import NOTHING, Reach, Series, Tally
 from models.metrics import METRICS, share_of_voice
+from models.noise import net_interval, nets_differ, shares_differ
 
 KEY = "kpi"
 CELLS = ("mentions", "net_sentiment", "reach", "share_of_voice")
 WEEK = timedelta(days=7)
 # Below these no arrow is drawn: the change would be chance.
-LEAST_MENTIONS = 20
-LEAST_SCORED = 30
+LEAST_MENTIONS = METRICS["mentions"].least_n
+LEAST_SCORED = METRICS["net_sentiment"].least_n
+# What stands in place of an arrow where a ratio moved by no more than chance moves it.
+UNCLEAR = "no clear change"
 # A comparison needs ears: at least this share of the earlier hours was listened to.
 LEAST_HEARD = 0.9
 SPARK = (100.0, 32.0)
@@ -36,7 +39,10 @@ SPARK_POINTS = 48
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """The same hours `weeks` weeks before, over whole steps: both sides of a change. None where we did not listen."""
+    """The same hours `weeks` weeks before, over whole steps: both sides of a change.
+
+    `by_brand` holds (before, now) of every brand of the tracked set, `spans` the two windows that are compared.
+    """
 
     weeks: int
     now: Tally
@@ -45,13 +51,16 @@ class Against:
     tracked_before: int
     reach_before: Reach
     heard: float
+    by_brand: Mapping[int, tuple[Tally, Tally]] = field(default_factory=dict)
+    spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """The window's series of the brands in scope and of the tracked set, reach, and what they are compared with.
 
-    `whole` = how many of the steps are over.
+    `whole` = how many of the steps are over; `end` is that of the window. `by_brand` = mentions of the
+    window of every brand of the tracked set.
     """
 
     series: Series
@@ -63,6 +72,9 @@ class Frame:
     gaps: tuple[Span, ...]
     whole: int
     words: str
+    end: datetime | None = None
+    zone: str = "UTC"
+    by_brand: Mapping[int, int] = field(default_factory=dict)
 
 
 def query(connection: Connection, question: Question) -> Frame:
@@ -74,10 +86,10 @@ def query(connection: Connection, question: Question) -> Frame:
     weeks = max(1, -(-(window.end - window.start) // WEEK))
     count = last_whole(series, window.end) + 1
     whole = replace(window, end=series.starts[count] if count < len(series.starts) else window.end, live=False)
-    earlier = _earlier(whole, weeks, organisation.zone)
-    before = cube.by_brand(connection, asked, earlier, organisation)
-    unheard = sum((end - start).total_seconds() for start, end in frame.gaps(connection, earlier))
-    length = (earlier.end - earlier.start).total_seconds()
+    past = earlier(whole, weeks, organisation.zone)
+    before = cube.by_brand(connection, asked, past, organisation)
+    unheard = sum((end - start).total_seconds() for start, end in frame.gaps(connection, past))
+    length = (past.end - past.start).total_seconds()
     against = Against(
         weeks=weeks,
         now=_sum(series.tallies[:count]),
@@ -85,8 +97,12 @@ def query(connection: Connection, question: Question) -> Frame:
         tracked_now=_sum(tracked.tallies[:count]).mentions,
         tracked_before=_together(list(before.values())).total.mentions,
         # Reach does not add up over steps; the same minutes of both weeks are as fair, and cost one read less.
-        reach_before=cube.reach(connection, asked, _earlier(window, weeks, organisation.zone), organisation),
+        reach_before=cube.reach(connection, asked, earlier(window, weeks, organisation.zone), organisation),
         heard=1 - unheard / length if length > 0 else 0.0,
+        by_brand={
+            brand_id: (before[brand_id].total, _sum(now[brand_id].tallies[:count])) for brand_id in asked.tracked_ids
+        },
+        spans=((past.start, past.end), (whole.start, whole.end)),
     )
     names = organisation.brand_names
     return Frame(
@@ -99,18 +115,55 @@ def query(connection: Connection, question: Question) -> Frame:
         gaps=frame.gaps(connection, window),
         whole=count,
         words=scope.words(asked, window, organisation),
+        end=window.end,
+        zone=question.zone,
+        by_brand={brand_id: sum(tally.mentions for tally in part.tallies) for brand_id, part in now.items()},
     )
 
 
 def draw(found: Frame) -> Props:
     """Four cells, plain: the browser builds them with textContent."""
-    cells = [_mentions(found), _net_sentiment(found), _reach(found), _share_of_voice(found)]
-    return {"kpi-strip": {"cells": cells, "words": found.words}, "kpi-state": frame.NO_STATE}
+    return {"kpi-strip": {"cells": cells(found), "words": found.words}, "kpi-state": frame.NO_STATE}
+
+
+def cells(found: Frame) -> list[dict[str, Any]]:
+    """The figures in the order of CELLS, as the strip shows them."""
+    return [_mentions(found), _net_sentiment(found), _reach(found), _share_of_voice(found)]
+
+
+def table(found: Frame) -> Table:
+    """A row a figure: its value over the window, what it is compared with, and the same hours before."""
+    against, total, tracked = found.against, found.series.total, found.tracked.total.mentions
+    heard = _is_heard(against)
+    share = share_of_voice(total.mentions, tracked) if found.has_competitors else None
+    share_now = share_of_voice(against.now.mentions, against.tracked_now) if found.has_competitors else None
+    share_before = share_of_voice(against.before.mentions, against.tracked_before) if found.has_competitors else None
+    values: dict[str, tuple[float | None, float | None, float | None, int]] = {
+        "mentions": (total.mentions, against.now.mentions, against.before.mentions, total.mentions),
+        "net_sentiment": (
+            _tenth(total.net_sentiment),
+            _tenth(against.now.net_sentiment),
+            _tenth(against.before.net_sentiment),
+            total.scored,
+        ),
+        "reach": (found.reach.value, found.reach.value, against.reach_before.value, total.mentions),
+        "share_of_voice": (_tenth(share), _tenth(share_now), _tenth(share_before), tracked),
+    }
+    weeks = "a week before" if against.weeks == 1 else f"{against.weeks} weeks before"
+    return Table(
+        title="Key figures",
+        about=exported.line(found.words, found.end, found.zone, f"{total.mentions:,} mentions"),
+        columns=("Figure", "Value", "Over whole steps", f"Same hours {weeks}", "Unit", "n"),
+        rows=tuple(
+            (METRICS[key].label, value, now, before if heard else None, METRICS[key].unit or "count", n)
+            for key, (value, now, before, n) in values.items()
+        ),
+    )
 
 
 def place() -> Component:
-    """One row of four cells, at its final height."""
-    strip = html.Div(id="kpi-strip", className="kpis", role="list", **{"aria-label": "Key figures"})
+    """One row of four cells, at its final height; each is a button that opens how its figure was made."""
+    strip = html.Div(id="kpi-strip", className="kpis", role="group", **{"aria-label": "Key figures"})
     return frame.box(KEY, "Key figures", strip, head=False, class_name="kpi-panel")
 
 
@@ -128,6 +181,9 @@ def _net_sentiment(found: Frame) -> dict[str, Any]:
     shown = (style.NO_VALUE, "") if value is None else (style.signed(value), "pts")
     if total.mentions:
         note = f"{style.short(total.scored)} scored, {style.short(total.unscored)} not"
+    interval = net_interval(total.positive, total.neutral, total.negative)
+    if interval is not None and total.scored < LEAST_SCORED:
+        note = f"{style.signed(interval[0])} to {style.signed(interval[1])}, {total.scored} scored"
     change: dict[str, str] = {"words": "no score to compare", "class": "t3"}
     now, before = against.now.net_sentiment, against.before.net_sentiment
     if now is not None and before is not None and _is_heard(against):
@@ -135,12 +191,10 @@ def _net_sentiment(found: Frame) -> dict[str, Any]:
         points = round(now) - round(before)
         change = {"was": f"was {style.signed(before)}", "words": "", "class": "t2"}
         if min(against.now.scored, against.before.scored) >= LEAST_SCORED:
-            words = (
-                "no change"
-                if points == 0
-                else f"{_arrow(points)} {abs(points)} pts {'better' if points > 0 else 'worse'}"
-            )
-            change |= {"words": words, "class": "pos" if points > 0 else "neg" if points < 0 else "t2"}
+            clear = nets_differ(_signs(against.now), _signs(against.before))
+            change |= _points(points, f"{abs(points)} pts {'better' if points > 0 else 'worse'}", clear=clear)
+            if clear and points:
+                change["class"] = "pos" if points > 0 else "neg"
     elif not _is_heard(against):
         change = _unheard(against)
     spark = [_net(tallies) for tallies in _bundles(found, found.series)]
@@ -180,13 +234,31 @@ def _share_of_voice(found: Frame) -> dict[str, Any]:
             points = round(round(now, 1) - round(before, 1), 1)
             change = {"was": f"was {before:.1f}%", "words": "", "class": "t2"}
             if min(against.tracked_now, against.tracked_before) >= LEAST_MENTIONS:
-                change["words"] = "no change" if points == 0 else f"{_arrow(points)} {abs(points):.1f} pts"
+                clear = shares_differ(
+                    (against.now.mentions, against.tracked_now), (against.before.mentions, against.tracked_before)
+                )
+                change |= _points(points, f"{abs(points):.1f} pts", clear=clear)
     spark = [
         share_of_voice(sum(t.mentions for t in own), sum(t.mentions for t in every))
         for own, every in zip(_bundles(found, found.series), _bundles(found, found.tracked), strict=True)
     ]
     exact = f"{ours:,} of {tracked:,}, measured against {', '.join(found.tracked_names)}"
     return _cell("share_of_voice", shown, change, f"among {len(found.tracked_names)} brands", spark, exact=exact)
+
+
+def _points(points: float, words: str, *, clear: bool) -> dict[str, str]:
+    """The words of a ratio's change, with an arrow only where it is more than chance."""
+    if points == 0:
+        return {"words": "no change"}
+    return {"words": f"{_arrow(points)} {words}" if clear else UNCLEAR}
+
+
+def _signs(tally: Tally) -> tuple[int, int, int]:
+    return tally.positive, tally.neutral, tally.negative
+
+
+def _tenth(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
 
 
 def _cell(
@@ -244,7 +316,7 @@ def _arrow(change: float) -> str:
     return style.UP if change > 0 else style.DOWN
 
 
-def _earlier(window: Window, weeks: int, zone: str) -> Window:
+def earlier(window: Window, weeks: int, zone: str) -> Window:
     """The same hours on the wall clock, some weeks before."""
 
     def back(instant: datetime) -> datetime:
@@ -307,4 +379,4 @@ def _net(tallies: Sequence[Tally]) -> float | None:
     return _sum(tallies).net_sentiment
 
 
-PANEL = Panel(key=KEY, topics=("mentions", "sources"), query=query, draw=draw, place=place)
+PANEL = Panel(key=KEY, topics=("mentions", "sources"), query=query, draw=draw, place=place, table=table)

@@ -10,8 +10,8 @@ from dash.development.base_component import Component
 from sqlalchemy import Connection
 
 from dashboard import figures, style
-from dashboard.panel import Panel, Props, Question
-from dashboard.panels import frame
+from dashboard.panel import Panel, Props, Question, Table
+from dashboard.panels import exported, frame
 from dashboard.panels.frame import About, Span, TimeAxis
 from dashboard.panels.volume import hatching, last_whole
 from models import cube
@@ -69,6 +69,26 @@ def draw(found: Frame) -> Props:
 def place() -> Component:
     """The box with an empty graph."""
     return frame.box(KEY, NAME, frame.graph(KEY, NAME))
+
+
+def table(found: Frame) -> Table:
+    """A row a step as it is drawn; counts are None where nobody listened, net where nothing was scored."""
+    told, total = found.about, found.series.total
+    series = coarser(found.series) if total.scored else found.series
+    rows: list[tuple[str | float | datetime | None, ...]] = []
+    for start, tally in zip(series.starts, series.tallies, strict=True):
+        if frame.unheard(start, series.step_seconds, found.gaps, count=tally.mentions):
+            rows.append((start, None, None, None, None, None))
+            continue
+        net = None if tally.net_sentiment is None else round(tally.net_sentiment, 1)
+        rows.append((start, tally.positive, tally.neutral, tally.negative, tally.unscored, net))
+    counted = f"{total.scored:,} scored of {total.mentions:,} mentions"
+    return Table(
+        title=f"Sentiment per {style.step_words(series.step_seconds)}",
+        about=exported.line(told.words, found.end, told.zone, counted),
+        columns=("From", "Positive", "Neutral", "Negative", "Not scored", "Net (pts)"),
+        rows=tuple(rows),
+    )
 
 
 def coarser(series: Series) -> Series:
@@ -195,4 +215,4 @@ def _bold(note: dict[str, Any]) -> dict[str, Any]:
     return note | {"font": note["font"] | {"weight": 600}}
 
 
-PANEL = Panel(key=KEY, topics=("mentions", "sources"), query=query, draw=draw, place=place)
+PANEL = Panel(key=KEY, topics=("mentions", "sources"), query=query, draw=draw, place=place, table=table)

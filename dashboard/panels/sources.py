@@ -11,7 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 from sqlalchemy import Connection
 
-from dashboard.panel import Panel, Props, Question
+from dashboard.panel import Panel, Props, Question, Table
 from dashboard.panels import frame
 from models import sources
 from models.networks import BY_ID
@@ -61,6 +61,41 @@ def place() -> Component:
     """One row at the foot of the page, at its final height."""
     strip = html.Div(id="sources-strip", className="strip", role="list", **{"aria-label": "Health of the sources"})
     return frame.box(KEY, NAME, strip, head=False, class_name="sources-panel")
+
+
+def table(found: Frame) -> Table:
+    """A row a source, in the order they were added."""
+    rows = tuple(
+        (
+            item.name,
+            BY_ID[item.network_id].name if item.network_id in BY_ID else "Other",
+            item.badge,
+            None if item.data_age_seconds is None else round(item.data_age_seconds, 1),
+            round(item.normal_seconds, 1),
+            None if item.rate_left is None else round(100 * item.rate_left, 1),
+            item.last_success_at,
+            item.last_error_at,
+            item.last_error,
+        )
+        for item in found.health
+    )
+    at = f"{found.now.astimezone(ZoneInfo(found.zone)):%a %-d %b %Y %H:%M}"
+    return Table(
+        title=NAME,
+        about=f"All sources at {at} {found.zone.replace('_', ' ')}, {len(rows):,} sources",
+        columns=(
+            "Source",
+            "Network",
+            "State",
+            "Data age (s)",
+            "Normal (s)",
+            "Rate left (%)",
+            "Last success",
+            "Last error at",
+            "Last error",
+        ),
+        rows=rows,
+    )
 
 
 def _cell(item: Health, found: Frame) -> dict[str, Any]:
@@ -130,5 +165,6 @@ PANEL = Panel(
     query=query,
     draw=draw,
     place=place,
+    table=table,
     ignores=frozenset({"location_ids", "team_ids", "network_ids", "search", "window"}),
 )
