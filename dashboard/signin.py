@@ -20,7 +20,7 @@ from dashboard.caller import Caller
 from dashboard.gate import CALLER, COOKIES, FORM, current, somebody
 from dashboard.sessions import Sessions
 from dashboard.signin_pages import House
-from models import identity, organisation
+from models import identity, organisation, saved_views
 from models.database import Database
 from models.identity import SignedIn
 from models.people import LONGEST_EMAIL, normal_email
@@ -124,14 +124,15 @@ class _Desk:
             return await self._form(request, wanted=wanted, email=email, fault=fault, status=429, retry_after=wait)
         previous = _session_cookie(request)
 
-        def compare() -> SignedIn | None:
-            return identity.sign_in(self._database, email, password, caller.address, now, previous=previous)
+        def compare() -> tuple[SignedIn | None, str]:
+            opened = identity.sign_in(self._database, email, password, caller.address, now, previous=previous)
+            return opened, wanted if opened is None else self._first_page(opened, wanted)
 
-        opened = await self._in_thread(compare)
+        opened, page = await self._in_thread(compare)
         if opened is None:
             return await self._form(request, wanted=wanted, email=email, fault=WRONG, status=401)
         self._throttle.succeeded(account, caller.address)
-        return _opened(opened, wanted, caller)
+        return _opened(opened, page, caller)
 
     async def link(self, request: Request) -> Response:
         """What the link would do, with the button that does it."""
@@ -154,16 +155,17 @@ class _Desk:
         caller, token, now = _caller(request), request.scope[FORM].get("token", ""), self._clock()
         previous = _session_cookie(request)
 
-        def use() -> tuple[SignedIn | None, identity.Link]:
+        def use() -> tuple[SignedIn | None, identity.Link, str]:
             with self._database.write() as connection:
                 opened = identity.use_link(connection, token, caller.address, now, previous=previous)
-                return opened, identity.find_link(connection, token, now)
+                found = identity.find_link(connection, token, now)
+            return opened, found, "/" if opened is None else self._first_page(opened, "/")
 
-        opened, found = await self._in_thread(use)
+        opened, found, page = await self._in_thread(use)
         if opened is None:
             state = "used" if found.state == "valid" else found.state
             return HTMLResponse(signin_pages.link_fault_page(await self._around(), state=state), status_code=410)
-        return _opened(opened, "/", caller)
+        return _opened(opened, page, caller)
 
     async def leaving(self) -> Response:
         """One button, because a link must not sign anybody out."""
@@ -201,6 +203,13 @@ class _Desk:
         if retry_after is not None:
             answer.headers["retry-after"] = str(retry_after)
         return _with_form_cookie(answer, token, caller)
+
+    def _first_page(self, opened: SignedIn, wanted: str) -> str:
+        """The page that was wanted; where none was, the one that the person begins at."""
+        if wanted != "/":
+            return wanted
+        with self._database.read() as connection:
+            return safe_next(saved_views.start_address(connection, opened.person_id))
 
     async def _around(self) -> House:
         started = time.monotonic()

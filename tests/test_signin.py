@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import insert
 
 from dashboard.signin import safe_next
-from models import audit, identity
+from models import audit, identity, saved_views
 from models.database import Database
 from models.tables import setting
 from tests.asgi import Answer, Browser
@@ -63,6 +63,25 @@ def test_a_password_signs_in_and_leads_to_the_page_that_was_wanted(database: Dat
     answer = browser.get("/signin?next=/%3Fteam%3Dcare")
     assert (answer.status, answer.headers["location"]) == (303, "/?team=care")
     house.close()
+
+
+@pytest.mark.parametrize("by_link", [True, False])
+def test_who_asked_for_no_page_begins_at_their_start_view(by_link: bool, house: House) -> None:
+    number = house.add(password=PASSWORD)
+    with house.database.write() as connection:
+        view = saved_views.save(connection, number, name="mine", path="/", search="?window=7d", now=house.now)
+        saved_views.begin_at(connection, number, view.id)
+    browser = house.browser()
+    if by_link:
+        token = house.link()
+        browser.get(f"/signin/link?token={token}")
+        answer = browser.post_form("/signin/link", {"token": token, "csrf_token": form_token(browser)})
+    else:
+        answer = sign_in(browser)
+        wanted = sign_in(house.browser(), wanted="/?brand=quartz")
+        assert wanted.headers["location"] == "/?brand=quartz"
+
+    assert (answer.status, answer.headers["location"]) == (303, "/?window=7d")
 
 
 def test_an_unknown_mail_and_a_wrong_password_get_the_same_answer(house: House) -> None:
