@@ -19,7 +19,7 @@
   }
   function inColour(value) {
     if (typeof value === "string") return one(value);
-    if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map(inColour);
+    if (Array.isArray(value)) return typeof value[0] === "number" && typeof value[1] !== "string" ? value : value.map(inColour);
     return walked(value);
   }
   function walked(value) {
