@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from ingest.found import Gone
+from models import rule_desk
 from models.bulk import asked, merge_rows
 from models.database import time_id
 from models.networks import network_by_key
@@ -52,10 +53,11 @@ def erase(connection: Connection, keys: set[Key], *, now: datetime) -> set[int]:
         [(*key, at, at) for key in keys],
     )
     relation, params = asked(connection, keys)
-    touched: set[int] = set()
-    for row in _held(connection, relation, params):
+    held = _held(connection, relation, params)
+    for row in held:
         _empty(connection, row, at)
-        touched.add(row.brand_id)
+    touched = {row.brand_id for row in held}
+    rule_desk.forget(connection, {row.id for row in held})
     touched |= _empty_ours(connection, relation, params, at)
     matching = "where network_id = :network and external_id = :post"
     bound = [{"network": network_id, "post": external_id} for network_id, external_id in sorted(keys)]

@@ -20,7 +20,7 @@ from models.errors import RuleError
 from models.rule_tokens import Token, tokens
 from models.rule_tree import And, Author, Near, Not, Or, Reading, Rule, RulePart, Subject, Term
 
-__all__ = ["Reading", "Rule", "Subject", "looks", "parse"]
+__all__ = ["Placed", "Reading", "Rule", "Subject", "looks", "looks_somewhere", "parse", "placed"]
 
 # What a person can oversee, and far from what would exhaust the stack.
 LONGEST_RULE = 20_000
@@ -50,6 +50,12 @@ def parse_all(rules: Sequence[str]) -> Rule:
     return parse("\n".join(rules))
 
 
+def placed(text: str) -> tuple[Placed, ...]:
+    """What each line of a rule says and where; RuleError where `parse` finds one."""
+    parse(text)
+    return tuple(_Parser(text).lines())
+
+
 def looks(part: RulePart) -> bool:
     """Whether the part cannot hold unless some word or author is there."""
     if isinstance(part, And):
@@ -59,17 +65,22 @@ def looks(part: RulePart) -> bool:
     return isinstance(part, Term | Author | Near)
 
 
-def _looks_somewhere(part: RulePart) -> bool:
+def looks_somewhere(part: RulePart) -> bool:
     """Whether some way to hold needs a word or an author."""
-    return any(map(_looks_somewhere, part.parts)) if isinstance(part, And | Or) else looks(part)
+    return any(map(looks_somewhere, part.parts)) if isinstance(part, And | Or) else looks(part)
 
 
 @dataclass(frozen=True, slots=True)
-class _Parsed:
+class Placed:
+    """A part and where it is written: offsets, half-open, parentheses around it inside; `pieces` are those it joins.
+
+    A part that one pair of parentheses makes of a single one has the pieces of that one.
+    """
+
     part: RulePart
     start: int
     end: int
-    pieces: tuple[_Parsed, ...] = ()
+    pieces: tuple[Placed, ...] = ()
 
 
 class _Parser:
@@ -83,10 +94,10 @@ class _Parser:
 
     def rule(self) -> RulePart:
         lines = self.lines()
-        ways: list[_Parsed] = []
-        narrowings: list[_Parsed] = []
+        ways: list[Placed] = []
+        narrowings: list[Placed] = []
         for line in lines:
-            (ways if _looks_somewhere(line.part) else narrowings).append(line)
+            (ways if looks_somewhere(line.part) else narrowings).append(line)
         if not lines:
             raise self._error('the rule is empty; write a word, a "phrase", a @handle or a #tag', 0, len(self.text))
         if not ways:
@@ -108,9 +119,9 @@ class _Parser:
         either = _joined(Or, ways)
         return _joined(And, [either, *narrowings]).part
 
-    def lines(self) -> list[_Parsed]:
+    def lines(self) -> list[Placed]:
         """What each line says, whether or not it looks for anything."""
-        lines: list[_Parsed] = []
+        lines: list[Placed] = []
         self._skip_lines()
         while self.token.kind != "end":
             lines.append(self._either())
@@ -119,19 +130,19 @@ class _Parser:
             self._skip_lines()
         return lines
 
-    def _either(self) -> _Parsed:
+    def _either(self) -> Placed:
         parts = [self._every()]
         while self._takes("OR"):
             parts.append(self._every())
         return _joined(Or, parts)
 
-    def _every(self) -> _Parsed:
+    def _every(self) -> Placed:
         parts = [self._unary()]
         while self._takes("AND") or self.token.kind in ("part", "(", "-", "NOT"):
             parts.append(self._unary())
         return _joined(And, parts)
 
-    def _unary(self) -> _Parsed:
+    def _unary(self) -> Placed:
         self._skip_lines()
         if self.token.kind not in ("NOT", "-"):
             return self._near()
@@ -140,9 +151,9 @@ class _Parser:
         inner = self._unary()
         self.depth -= 1
         part = inner.part.part if isinstance(inner.part, Not) else Not(inner.part)
-        return _Parsed(part, sign.start, inner.end)
+        return Placed(part, sign.start, inner.end, (inner,))
 
-    def _near(self) -> _Parsed:
+    def _near(self) -> Placed:
         left = self._primary()
         words = self.token.words
         if not self._takes("NEAR"):
@@ -152,9 +163,9 @@ class _Parser:
             raise self._error(
                 "NEAR joins two, not three; write (a NEAR/3 b) AND (b NEAR/3 c)", self.token.start, self.token.end
             )
-        return _Parsed(Near(self._terms(left), self._terms(right), words), left.start, right.end)
+        return Placed(Near(self._terms(left), self._terms(right), words), left.start, right.end, (left, right))
 
-    def _terms(self, side: _Parsed) -> tuple[Term, ...]:
+    def _terms(self, side: Placed) -> tuple[Term, ...]:
         parts = side.part.parts if isinstance(side.part, Or) else (side.part,)
         terms = tuple(part for part in parts if isinstance(part, Term))
         if len(terms) != len(parts):
@@ -165,11 +176,11 @@ class _Parser:
             )
         return terms
 
-    def _primary(self) -> _Parsed:
+    def _primary(self) -> Placed:
         self._skip_lines()
         token = self._take()
         if token.part is not None:
-            return _Parsed(token.part, token.start, token.end)
+            return Placed(token.part, token.start, token.end)
         if token.kind != "(":
             raise self._missing(token)
         self._go_deeper(token)
@@ -179,7 +190,7 @@ class _Parser:
         if self.token.kind != ")":
             raise self._error('this "(" is never closed; add a ")" where it ends', token.start, token.end)
         self.depth -= 1
-        return _Parsed(inner.part, token.start, self._take().end, inner.pieces)
+        return Placed(inner.part, token.start, self._take().end, inner.pieces)
 
     @property
     def token(self) -> Token:
@@ -238,17 +249,17 @@ class _Parser:
         return RuleError(reason, text=self.text, position=start, end=end)
 
 
-def _joined(kind: type[And] | type[Or], pieces: Sequence[_Parsed]) -> _Parsed:
+def _joined(kind: type[And] | type[Or], pieces: Sequence[Placed]) -> Placed:
     """Several parts as one, flat: (a OR b) OR c is a OR b OR c."""
     if len(pieces) == 1:
         return pieces[0]
     parts: list[RulePart] = []
     for piece in pieces:
         parts.extend(piece.part.parts if isinstance(piece.part, kind) else (piece.part,))
-    return _Parsed(kind(tuple(parts)), pieces[0].start, pieces[-1].end, tuple(pieces))
+    return Placed(kind(tuple(parts)), pieces[0].start, pieces[-1].end, tuple(pieces))
 
 
-def _loose(parsed: _Parsed) -> tuple[int, int]:
+def _loose(parsed: Placed) -> tuple[int, int]:
     """The place of the alternative that looks for nothing."""
     if isinstance(parsed.part, Or):
         for piece in parsed.pieces:
