@@ -238,7 +238,7 @@ def _greet(database: Database, loaded: Settings, link: str) -> None:
     _say("Sign in, once, within 24 hours, with")
     typer.echo(f"  {link}")
     with database.read() as connection:
-        if demo.is_wanted(connection, now()):
+        if demo.is_empty(connection):
             _say("It is empty. Describe your organisation: watchfloor organisation load FILE")
             _say(f"({_example()} shows how); then bring posts in: watchfloor import FILE, or watchfloor source add")
     place = database_file(database) if database.is_sqlite else database.url.render_as_string()

@@ -7,23 +7,27 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-import models
 from ingest.connectors import simulator
 from ingest.simulation.memory import FILE as MEMORY_FILE
-from models import people, sources
+from models import demo_data, people, sources
 from models.access import ADMIN
 from models.networks import network_by_key
 from models.organisation import UNKNOWN
 from models.organisation_file import apply, read
 from models.tables import brand, source
 
-FILE = Path(models.__file__).parent / "demo" / "meridian.toml"
+FILE = demo_data.FILE
 SEED = 1
 FIRST_ADMINISTRATOR = "admin@watchfloor.example"
 
 
 def is_wanted(connection: Connection, now: datetime) -> bool:
-    """True for an installation that nobody has filled: no brand, no source."""
+    """True for an installation that nobody has filled, and from which no demo was removed."""
+    return is_empty(connection) and not demo_data.is_gone(connection)
+
+
+def is_empty(connection: Connection) -> bool:
+    """No brand, no source."""
     brands = connection.execute(select(func.count()).select_from(brand).where(brand.c.id > UNKNOWN)).scalar_one()
     polled = connection.execute(select(func.count()).select_from(source)).scalar_one()
     return not brands and not polled
@@ -47,6 +51,7 @@ def create(connection: Connection, *, rate: float, home: Path, now: datetime) ->
             now=now,
             remeasure="all" if spec.priority == simulator.LIVE_PRIORITY else "none",
         )
+    demo_data.record(connection)
 
 
 def first_administrator(connection: Connection, now: datetime) -> str:

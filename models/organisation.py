@@ -18,6 +18,9 @@ from models.tables import account, brand, brand_rule, competitor, location, sett
 # In every dimension 0 = all, 1 = unmatched / unknown / none.
 ALL = 0
 UNKNOWN = 1
+NAMELESS = "Watchfloor"
+# The setting that says what belongs to the demo; models/demo_data.py writes it.
+DEMO = "demo"
 
 Item = TypeVar("Item")
 
@@ -212,6 +215,23 @@ def _found(items: Mapping[str, Item], key: str, kind: str) -> Item:
         raise NotFound(f'no {kind} "{key}"') from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Hidden:
+    """What of the demo is left out while it is hidden."""
+
+    name: str | None = None
+    brands: frozenset[int] = frozenset()
+    locations: frozenset[int] = frozenset()
+    teams: frozenset[int] = frozenset()
+
+    @staticmethod
+    def of(demo: Any) -> _Hidden:
+        if not isinstance(demo, Mapping) or demo.get("state") not in ("hidden", "removing"):
+            return _Hidden()
+        lists = [frozenset(demo[key]) for key in ("brands", "hidden_locations", "hidden_teams")]
+        return _Hidden(demo["name"], *lists)
+
+
 def current(connection: Connection, now: datetime) -> Organisation:
     """The organisation as it is at `now`."""
     settings: dict[str, Any] = {row.key: row.value for row in connection.execute(select(setting))}
@@ -222,22 +242,28 @@ def current(connection: Connection, now: datetime) -> Organisation:
     ]
     for row in connection.execute(select(brand_rule).where(*alive).order_by(brand_rule.c.version)):
         rules.setdefault(row.brand_id, []).append(row.query)
+    hidden = _Hidden.of(settings.get(DEMO))
     rivals: dict[int, list[int]] = {}
     for row in connection.execute(select(competitor).order_by(competitor.c.competitor_id)):
+        if row.brand_id in hidden.brands or row.competitor_id in hidden.brands:
+            continue
         rivals.setdefault(row.brand_id, []).append(row.competitor_id)
 
-    def alive_rows(table: Any) -> Any:
-        return connection.execute(
+    def alive_rows(table: Any, but: frozenset[int]) -> Any:
+        rows = connection.execute(
             select(table).where(or_(table.c.valid_to.is_(None), table.c.valid_to > now)).order_by(table.c.id)
         )
+        return (row for row in rows if row.id not in but)
 
+    name = settings.get("name", NAMELESS)
     return Organisation(
-        name=settings.get("name", "Watchfloor"),
+        name=NAMELESS if name == hidden.name else name,
         zone=settings.get("zone", "UTC"),
         languages=tuple(settings.get("languages", ("en",))),
-        simulated=bool(settings.get("simulated", False)),
+        simulated=bool(settings.get("simulated", False)) and not hidden.brands,
         brands=tuple(
-            Brand(r.id, r.key, r.name, r.kind, r.monogram, tuple(rules.get(r.id, ()))) for r in alive_rows(brand)
+            Brand(r.id, r.key, r.name, r.kind, r.monogram, tuple(rules.get(r.id, ())))
+            for r in alive_rows(brand, hidden.brands)
         ),
         locations=tuple(
             Location(
@@ -252,16 +278,20 @@ def current(connection: Connection, now: datetime) -> Organisation:
                 tuple(r.aliases),
                 r.monogram,
             )
-            for r in alive_rows(location)
+            for r in alive_rows(location, hidden.locations)
         ),
-        teams=tuple(Team(r.id, r.key, r.name) for r in alive_rows(team)),
+        teams=tuple(Team(r.id, r.key, r.name) for r in alive_rows(team, hidden.teams)),
         covers=tuple(
             Cover(r.team_id, r.brand_id, r.location_id, r.rank)
             for r in connection.execute(select(team_cover).order_by(team_cover.c.rank))
+            if r.team_id not in hidden.teams
+            and r.brand_id not in hidden.brands
+            and r.location_id not in hidden.locations
         ),
         competitors={brand_id: tuple(ids) for brand_id, ids in rivals.items()},
         accounts=tuple(
             Account(r.id, r.network_id, r.handle, r.author_key, r.name, r.kind, r.brand_id, r.location_id)
-            for r in alive_rows(account)
+            for r in alive_rows(account, frozenset())
+            if r.brand_id not in hidden.brands
         ),
     )

@@ -46,6 +46,11 @@ def merge_accounts(
             values["author_key"] = entry.author
         if stored is None:
             identity = {"network_id": network_by_key(entry.network).id, "handle": entry.handle}
+            this = [account.c.network_id == identity["network_id"], account.c.handle == entry.handle]
+            # It went with its brand and comes back with it.
+            if connection.execute(update(account).where(*this).values(valid_to=None, **values)).rowcount:
+                yield entry, None
+                continue
             connection.execute(insert(account).values(id=next_id, valid_from=now, **identity, **values))
             next_id += 1
             yield entry, None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from models import audit
 from models.database import raise_change
@@ -43,6 +43,7 @@ def apply(connection: Connection, file: OrganisationFile, *, actor: str, now: da
     """
     before = current(connection, now)
     _refer(file, before)
+    _refuse_hidden(connection, file, before, now)
     differences = [
         *_apply_settings(connection, file, before),
         *_apply_brands(connection, file.brands, before, now),
@@ -80,6 +81,27 @@ def _refer(file: OrganisationFile, before: Organisation) -> None:
                 faults.append(f'team "{squad.key}": there is no brand "{shown(brand_key)}" to cover')
             if location_key != EVERYTHING and location_key not in locations:
                 faults.append(f'team "{squad.key}": there is no location "{shown(location_key)}" to cover')
+    if faults:
+        raise OrganisationError(faults)
+
+
+def _refuse_hidden(connection: Connection, file: OrganisationFile, before: Organisation, now: datetime) -> None:
+    """A key that is in use and not to be seen belongs to demo data that is hidden."""
+    faults = []
+    for thing, table, entries, there in (
+        ("brand", brand, file.brands, before.brands),
+        ("location", location, file.locations, before.locations),
+        ("team", team, file.teams, before.teams),
+    ):
+        seen = {item.key for item in there}
+        wanted = {item.key for item in entries} - seen
+        in_use = or_(table.c.valid_to.is_(None), table.c.valid_to > now)
+        taken = connection.execute(select(table.c.key).where(in_use)).scalars() if wanted else ()
+        faults += [
+            f'{thing} "{key}": the key belongs to the hidden demo data; choose another, or remove the demo data'
+            for key in taken
+            if key in wanted
+        ]
     if faults:
         raise OrganisationError(faults)
 
@@ -134,6 +156,10 @@ def _merge(
         values = columns(entry)
         stored = held.get(entry.key)
         if stored is None:
+            back = update(table).where(table.c.key == entry.key).values(valid_to=None, **_plain(values))
+            if connection.execute(back).rowcount:
+                yield Difference("add", thing, entry.key, f"{entry.name}, which was retired, with what it held")
+                continue
             connection.execute(insert(table).values(id=next_id, key=entry.key, valid_from=now, **_plain(values)))
             next_id += 1
             yield Difference("add", thing, entry.key, entry.name)

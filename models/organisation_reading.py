@@ -61,19 +61,26 @@ def read(path: Path) -> OrganisationFile:
     try:
         with path.open("rb") as file:
             raw = file.read(MOST_BYTES + 1)
-        if len(raw) > MOST_BYTES:
-            raise OrganisationError([f"{path}: has more than {MOST_BYTES >> 20} MB; is it the right file?"])
-        text = raw.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise OrganisationError([f'there is no file "{path}"']) from error
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        reason = f"byte 0x{raw[error.start]:02X} in line {line} is not UTF-8; save the file as UTF-8"
-        raise OrganisationError([f"{path}: {reason}"]) from error
     except OSError as error:
         raise OrganisationError([f"{path}: cannot be read: {error.strerror}"]) from error
     except ValueError as error:
         raise OrganisationError([f'"{shown(str(path))}" is no name of a file']) from error
+    return read_raw(raw, str(path))
+
+
+def read_raw(raw: bytes, name: str) -> OrganisationFile:
+    """As `read`, of bytes that came another way; `name` is that of the file."""
+    path = Path(name)
+    if len(raw) > MOST_BYTES:
+        raise OrganisationError([f"{path}: has more than {MOST_BYTES >> 20} MB; is it the right file?"])
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        reason = f"byte 0x{raw[error.start]:02X} in line {line} is not UTF-8; save the file as UTF-8"
+        raise OrganisationError([f"{path}: {reason}"]) from error
     entries = _from_csv(text, path) if path.suffix.lower() == ".csv" else _from_toml(text, path)
     return _checked(entries)
 

@@ -100,7 +100,7 @@ def place() -> Component:
                 className="panel stable",
                 children=[
                     html.Div(id=f"{KEY}-bar", className="ph"),
-                    html.Div(id=f"{KEY}-table", className="srows", role="grid", **{"aria-label": NAME}),
+                    html.Div(id=f"{KEY}-table", className="srows", role="group", **{"aria-label": NAME}),
                     html.Div(id=f"{KEY}-foot", className="sfoot"),
                     html.Div(id=f"{KEY}-state", className="pstate", **{"data-state-of": KEY}),
                 ],
