@@ -638,6 +638,7 @@ def test_an_answer_that_never_ends_is_given_up_in_time_and_does_not_fill_the_mem
 
 
 @pytest.mark.prove
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", list(ATTACKS))
 def test_with_the_limits_people_have_a_job_ends_within_thirty_seconds(

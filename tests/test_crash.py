@@ -24,6 +24,7 @@ def test_twenty_kills_lose_nothing_and_store_nothing_twice(database: Database) -
 
 
 @pytest.mark.prove
+@pytest.mark.alone
 @pytest.mark.timeout(900)
 def test_two_hundred_kills_lose_nothing_and_store_nothing_twice(database: Database) -> None:
     verdict = prove(database, posts=12_000, kills=200, seed=11)

@@ -132,6 +132,7 @@ def test_a_lease_that_is_partly_gone_is_renewed_before_the_network_is_asked(data
 
 
 @pytest.mark.prove
+@pytest.mark.alone
 @pytest.mark.timeout(900)
 @on_postgres
 def test_twenty_kills_and_twenty_stops_of_three_workers(database: Database, tmp_path: Path) -> None:
@@ -144,6 +145,7 @@ def test_twenty_kills_and_twenty_stops_of_three_workers(database: Database, tmp_
 
 
 @pytest.mark.prove
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 @on_sqlite
 def test_twenty_kills_of_a_worker_alone_on_sqlite(database: Database, tmp_path: Path) -> None:
@@ -156,6 +158,7 @@ def test_twenty_kills_of_a_worker_alone_on_sqlite(database: Database, tmp_path: 
 
 
 @pytest.mark.prove
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_everything_runs_side_by_side_under_two_workers() -> None:
     """X, a feed, a file and the simulated networks for two minutes; `python -m tests.workers.soak` does it for ten."""

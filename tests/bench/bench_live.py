@@ -1,146 +1,82 @@
-"""200 viewers of `/` and a mention a second: what an update costs the server, and whether anybody falls behind."""
+"""Viewers of `/` and a mention a second: what an update costs the server, and whether anybody falls behind."""
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
-import re
-import socket
 import statistics
 import tempfile
-import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection as Pipe
-from pathlib import Path
-from typing import Any
 
-import httpx
-import orjson
-import uvicorn
-from websockets.asyncio.client import ClientConnection, connect
-
-from dashboard import create_app
-from dashboard.live import SERVER_OPTIONS
 from models import identity, people
 from models.database import Database
 from models.schema import upgrade
-from models.settings import Settings
 from tests import small_store
 from tests.bench.figures import Figure, show
-from tests.live_screen import opened
+from tests.bench.live_processes import Seen, asked, first_load, free_port, serve, view
 from tests.small_store import Said
 
 VIEWERS = 200
+MANY_VIEWERS = 500
+SCOPES = (
+    "",
+    "?brand=corvane",
+    "?brand=halden",
+    "?brand=velta",
+    "?brand=rival",
+    "?window=7d",
+    "?window=1h",
+    "?network=x",
+    "?location=kenya",
+    "?team=care",
+)
 SECONDS = 10
 MENTIONS = 6_000
-# After the last change every viewer must have it within this time.
+# After a change every viewer must have it within this time.
+CURRENT_SECONDS = 2.0
+# What comes later is still counted.
 PATIENCE_SECONDS = 3.0
 LARGEST_FIRST_LOAD = 1_800_000
-# What the page asks for by itself once it runs.
-LATER = (
-    "/_dash-layout",
-    "/_dash-dependencies",
-    "/_dash-component-suites/dash/dcc/async-graph.js",
-)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What one viewer got: when each frame came (seconds of the day), its size, and its last number."""
-
-    arrivals: list[float]
-    sizes: list[int]
-    last_number: int
 
 
 def run() -> list[Figure]:
-    """Server, viewers and writer are three processes, so that the server's processor time is its own."""
-    with tempfile.TemporaryDirectory(prefix="watchfloor-bench-") as folder:
-        database = Database(f"sqlite:///{folder}/watchfloor.db")
-        upgrade(database)
-        cookies = filled(database)
-        context = multiprocessing.get_context("spawn")
-        server_end, server = context.Pipe()
-        viewers_end, viewers = context.Pipe()
-        port = free_port()
-        processes = [
-            context.Process(target=serve, args=(folder, database.url.render_as_string(), port, server_end)),
-            context.Process(target=view, args=(port, cookies, viewers_end)),
-        ]
-        try:
-            processes[0].start()
-            server.recv()
-            load, requests = first_load(port, cookies[0])
-            processes[1].start()
-            viewers.recv()
-            return measured(database, server, viewers, load, requests)
-        finally:
-            for process in processes:
-                if process.is_alive():
-                    process.terminate()
-                    process.join(10)
-            database.close()
+    """The spine's figure, then the same for more people who look at different things."""
+    return [*one_scope(), *ten_scopes()]
 
 
-def measured(database: Database, server: Pipe, viewers: Pipe, load: int, requests: int) -> list[Figure]:
-    """The figures of ten seconds."""
-    before = asked(server, "figures")
-    asked(viewers, "begin")
-    commits = []
-    for number in range(SECONDS):
-        started = time.monotonic()
-        now = datetime.now(UTC)
-        small_store.say(database, [Said(f"the flight was late again, number {number}", minutes=0)], now=now)
-        commits.append(time.time())
-        time.sleep(max(0.0, 1.0 - (time.monotonic() - started)))
-    time.sleep(PATIENCE_SECONDS)
-    seen: list[Seen] = asked(viewers, "end")
-    after = asked(server, "figures")
-    spent, computing, computations = (after[key] - before[key] for key in ("cpu", "computing", "computations"))
-    frames = sum(len(one.arrivals) for one in seen)
-    newest = max(one.last_number for one in seen)
-    last = commits[-1]
-    stale = sum(1 for one in seen if one.last_number != newest or not one.arrivals or one.arrivals[-1] < last)
-    delays = [
-        min((at - commit for at in one.arrivals if at >= commit), default=float("inf")) * 1000
-        for one in seen
-        for commit in commits
-    ]
-    sizes = [size for one in seen for size in one.sizes]
-    quantiles = statistics.quantiles(delays, n=20)
+def one_scope(viewers: int = VIEWERS) -> list[Figure]:
+    """Everybody watches `/`, and a mention comes each second."""
+    with watching(viewers, ("",)) as watched:
+        load, requests = watched.first_load
+        found = watched.measured(brand_ids=(2,))
+    p95 = f"p95 {statistics.quantiles(found.delays, n=20)[-1]:.0f} ms"
     return [
-        Figure(
-            "live: server CPU per delivered update, beside computing",
-            (spent - computing) * 1000 / max(frames, 1),
-            "ms",
-            0.2,
-            "max",
-            detail=f"{len(seen)} viewers, {frames:,} updates in {SECONDS} s, {spent:.2f} s in all",
-        ),
+        _delivered("live", found, 0.2, viewers),
         Figure(
             "live: computing the view once",
-            computing * 1000 / SECONDS,
+            found.computing * 1000 / SECONDS,
             "ms CPU",
             100,
             "max",
-            detail=f"{computations} panels for {SECONDS} changes, {MENTIONS:,} mentions stored",
+            detail=f"{found.computations} panels for {SECONDS} changes, {MENTIONS:,} mentions stored",
         ),
-        Figure(
-            "live: viewers that are not up to date", stale, "viewers", 0, "max", gate=True, detail=f"of {len(seen)}"
-        ),
-        Figure("live: viewers", len(seen), "viewers", VIEWERS, gate=True),
+        _stale("live", found),
+        Figure("live: viewers", len(found.seen), "viewers", viewers, gate=True),
         Figure(
             "live: updates per viewer",
-            frames / len(seen),
+            found.frames / len(found.seen),
             "updates",
             0.9 * SECONDS,
             gate=True,
             detail=f"{SECONDS} changes",
         ),
-        Figure("live: commit to bytes, median", statistics.median(delays), "ms", detail=f"p95 {quantiles[-1]:.0f} ms"),
-        Figure("live: bytes per frame, median", statistics.median(sizes), "bytes", 20_000, "max", gate=True),
+        Figure("live: commit to bytes, median", statistics.median(found.delays), "ms", detail=p95),
+        Figure("live: bytes per update, median", statistics.median(found.sizes), "bytes", 10_000, "max", gate=True),
+        Figure("live: bytes of the whole state", found.whole, "bytes", 25_000, "max", gate=True),
         Figure(
             "live: first load on the wire",
             load / 1e6,
@@ -153,7 +89,149 @@ def measured(database: Database, server: Pipe, viewers: Pipe, load: int, request
     ]
 
 
-def filled(database: Database) -> list[str]:
+def ten_scopes(viewers: int = MANY_VIEWERS) -> list[Figure]:
+    """The viewers are spread over ten scopes, each of which changes every second."""
+    with watching(viewers, SCOPES) as watched:
+        found = watched.measured(brand_ids=(2, 3, 4, 5))
+    p95 = f"p95 {statistics.quantiles(found.delays, n=20)[-1]:.0f} ms"
+    name = f"live, {len(SCOPES)} scopes"
+    return [
+        _delivered(name, found, 0.1, viewers),
+        Figure(
+            f"{name}: computing a scope once",
+            found.computing * 1000 / SECONDS / len(SCOPES),
+            "ms CPU",
+            100,
+            "max",
+            detail=f"{found.computations} panels for {SECONDS} changes of {len(SCOPES)} scopes",
+        ),
+        _stale(name, found),
+        Figure(f"{name}: viewers", len(found.seen), "viewers", viewers, gate=True),
+        Figure(f"{name}: commit to bytes, median", statistics.median(found.delays), "ms", detail=p95),
+    ]
+
+
+def _delivered(name: str, found: Measured, bound: float, viewers: int) -> Figure:
+    return Figure(
+        f"{name}: server CPU per delivered update, beside computing",
+        (found.spent - found.computing) * 1000 / max(found.frames, 1),
+        "ms",
+        bound,
+        "max",
+        detail=f"{viewers} viewers, {found.frames:,} updates in {SECONDS} s, {found.spent:.2f} s in all",
+    )
+
+
+def _stale(name: str, found: Measured) -> Figure:
+    return Figure(
+        f"{name}: viewers not up to date {CURRENT_SECONDS:.0f} s after a change",
+        found.stale,
+        "viewers",
+        0,
+        "max",
+        gate=True,
+        detail=f"of {len(found.seen)}",
+    )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What ten seconds brought: seconds of the server's core, in all and for computing; delays in milliseconds."""
+
+    seen: list[Seen]
+    spent: float
+    computing: float
+    computations: int
+    delays: list[float]
+    stale: int
+    whole: int
+
+    @property
+    def frames(self) -> int:
+        """Updates that were delivered."""
+        return sum(len(one.frames) for one in self.seen)
+
+    @property
+    def sizes(self) -> list[int]:
+        """Of every update that was delivered."""
+        return [size for one in self.seen for _, _, size in one.frames]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A server with viewers, each in a process of their own, and a writer here."""
+
+    database: Database
+    server: Pipe
+    viewers: Pipe
+    first_load: tuple[int, int]
+
+    def measured(self, *, brand_ids: tuple[int, ...]) -> Measured:
+        """A mention of each of these brands every second, ten times."""
+        before = asked(self.server, "figures")
+        asked(self.viewers, "begin")
+        commits = []
+        for number in range(SECONDS):
+            started = time.monotonic()
+            said = [Said(f"the flight was late again, number {number}", minutes=0, brand_id=n) for n in brand_ids]
+            small_store.say(self.database, said, now=datetime.now(UTC))
+            commits.append(time.time())
+            time.sleep(max(0.0, 1.0 - (time.monotonic() - started)))
+        time.sleep(PATIENCE_SECONDS)
+        seen, whole = asked(self.viewers, "end")
+        after = asked(self.server, "figures")
+        spent, computing, computations = (after[key] - before[key] for key in ("cpu", "computing", "computations"))
+        delays = [
+            min((at - commit for at, _, _ in one.frames if at >= commit), default=float("inf")) * 1000
+            for one in seen
+            for commit in commits
+        ]
+        return Measured(seen, spent, computing, computations, delays, stale(seen, commits[-1]), whole)
+
+
+def stale(seen: list[Seen], last: float) -> int:
+    """Viewers who, so long after the last change, had no frame of it or not the newest that others of the scope had."""
+    until = last + CURRENT_SECONDS
+    had = [
+        (one.search, max((number for at, number, _ in one.frames if last <= at <= until), default=-1)) for one in seen
+    ]
+    newest: dict[str, int] = {}
+    for search, number in had:
+        newest[search] = max(newest.get(search, -1), number)
+    return sum(number == -1 or number < newest[search] for search, number in had)
+
+
+@contextmanager
+def watching(viewers: int, searches: tuple[str, ...]) -> Iterator[Watched]:
+    """Server, viewers and writer are three processes, so that the server's processor time is its own."""
+    with tempfile.TemporaryDirectory(prefix="watchfloor-bench-") as folder:
+        database = Database(f"sqlite:///{folder}/watchfloor.db")
+        upgrade(database)
+        cookies = filled(database, viewers)
+        context = multiprocessing.get_context("spawn")
+        server_end, server = context.Pipe()
+        viewers_end, watchers = context.Pipe()
+        port = free_port()
+        processes = [
+            context.Process(target=serve, args=(folder, database.url.render_as_string(), port, server_end)),
+            context.Process(target=view, args=(port, cookies, searches, viewers_end)),
+        ]
+        try:
+            processes[0].start()
+            server.recv()
+            load = first_load(port, cookies[0])
+            processes[1].start()
+            watchers.recv()
+            yield Watched(database, server, watchers, load)
+        finally:
+            for process in processes:
+                if process.is_alive():
+                    process.terminate()
+                    process.join(10)
+            database.close()
+
+
+def filled(database: Database, viewers: int) -> list[str]:
     """The small organisation, a day of mentions, a signed-in person for each viewer; their cookies."""
     now = datetime.now(UTC)
     small_store.fill(database, now=now)
@@ -170,7 +248,7 @@ def filled(database: Database) -> list[str]:
     ]
     for start in range(0, MENTIONS, 500):
         small_store.say(database, said[start : start + 500], now=now + timedelta(microseconds=start))
-    return [signed_in(database, number, now) for number in range(VIEWERS)]
+    return [signed_in(database, number, now) for number in range(viewers)]
 
 
 def signed_in(database: Database, number: int, now: datetime) -> str:
@@ -182,115 +260,6 @@ def signed_in(database: Database, number: int, now: datetime) -> str:
         signed = identity.use_link(connection, link, "127.0.0.1", now)
     assert signed is not None
     return f"watchfloor={signed.session_id}"
-
-
-def first_load(port: int, cookie: str) -> tuple[int, int]:
-    """Bytes of bodies and headers that a browser without a cache gets for `/`, and the number of requests."""
-    headers = {"Cookie": cookie, "Accept-Encoding": "gzip"}
-    with httpx.Client(base_url=f"http://localhost:{port}", headers=headers) as browser:
-        page = browser.get("/", headers={"Accept": "text/html"})
-        found = re.findall(r'(?:src|href)="(/[^"]+)"', page.text)
-        addresses = ["/", *found, *LATER]
-        total = 0
-        for address in addresses:
-            with browser.stream("GET", address, headers={"Accept": "text/html"}) as answer:
-                assert answer.status_code == 200, address
-                total += sum(len(chunk) for chunk in answer.iter_raw())
-                total += sum(len(name) + len(value) + 4 for name, value in answer.headers.raw)
-    return total, len(addresses)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def asked(pipe: Pipe, what: str) -> Any:
-    """The answer of another process."""
-    pipe.send(what)
-    return pipe.recv()
-
-
-# -- the server's process ----------------------------------------------------------------------------------
-
-
-def serve(home: str, url: str, port: int, pipe: Pipe) -> None:
-    """The program on uvicorn; tells its own processor time when asked."""
-    program = create_app(Settings(home=Path(home), database_url=url), Database(url))
-    server = uvicorn.Server(uvicorn.Config(program, port=port, log_level="warning", **SERVER_OPTIONS))
-
-    def answer() -> None:
-        while not server.started:
-            time.sleep(0.02)
-        pipe.send("ready")
-        while True:
-            pipe.recv()
-            hub = program.hub
-            pipe.send({"cpu": time.process_time(), "computing": hub.cpu_seconds, "computations": hub.computations})
-
-    threading.Thread(target=answer, daemon=True).start()
-    server.run()
-
-
-# -- the viewers' process ----------------------------------------------------------------------------------
-
-
-def view(port: int, cookies: list[str], pipe: Pipe) -> None:
-    """All viewers, on one loop of their own."""
-    asyncio.run(viewing(port, cookies, pipe))
-
-
-async def viewing(port: int, cookies: list[str], pipe: Pipe) -> None:
-    """Connect everybody, say so, note what comes between "begin" and "end"."""
-    notes: list[list[tuple[float, bytes]]] = [[] for _ in cookies]
-    ready = [asyncio.Event() for _ in cookies]
-    gate = asyncio.Semaphore(20)
-
-    async def follow(number: int) -> None:
-        async with gate:
-            link = await opened_link(port, cookies[number])
-        while True:
-            message = await link.recv()
-            if isinstance(message, bytes):
-                notes[number].append((time.time(), message))
-                ready[number].set()
-
-    tasks = [asyncio.create_task(follow(number)) for number in range(len(cookies))]
-    for event in ready:
-        await event.wait()
-    await asyncio.sleep(2)
-    pipe.send("ready")
-    loop = asyncio.get_running_loop()
-    await loop.run_in_executor(None, pipe.recv)
-    for noted in notes:
-        noted.clear()
-    pipe.send("begun")
-    await loop.run_in_executor(None, pipe.recv)
-    pipe.send([noted_as_seen(noted) for noted in notes])
-    for task in tasks:
-        task.cancel()
-
-
-def noted_as_seen(noted: list[tuple[float, bytes]]) -> Seen:
-    """One viewer's notes."""
-    number = opened(noted[-1][1])["n"] if noted else -1
-    return Seen([at for at, _ in noted], [len(frame) for _, frame in noted], number)
-
-
-async def opened_link(port: int, cookie: str) -> ClientConnection:
-    """A socket that has asked for `/`."""
-    link = await connect(
-        f"ws://localhost:{port}/live",
-        origin=f"http://localhost:{port}",  # type: ignore[arg-type]
-        additional_headers={"Cookie": cookie},
-        compression=None,
-        max_size=None,
-    )
-    await link.send(orjson.dumps({"n": 1, "path": "/", "search": ""}).decode())
-    return link
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from models.mentions import newest
 from models.organisation import Organisation
 from models.tables.base import to_microseconds
 from tests.bench.figures import Figure, show
-from tests.bench.stores import NOW, demo_organisation, fill, fresh
+from tests.bench.stores import NOW, filled
 
 SMALL, LARGE = 100_000, 1_000_000
 SCOPES = 200
@@ -32,16 +32,11 @@ def run(large: int = LARGE) -> list[Figure]:
     for kind in ("sqlite", "postgresql"):
         medians = {}
         for number in (SMALL, large):
-            with fresh(kind) as database:
-                current = demo_organisation(database)
-                fill(database, current, number)
-                if kind == "postgresql":
-                    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                        connection.execute(text("vacuum analyze"))
-                medians[number] = _kpi(database, current)
-                if number == large:
-                    figures += _beside(database, current, kind, number, medians[number])
-                    figures += _feed(database, current, kind, number)
+            database, current = filled(kind, number)
+            medians[number] = _kpi(database, current)
+            if number == large:
+                figures += _beside(database, current, kind, number, medians[number])
+                figures += _feed(database, current, kind, number)
         detail = f"n {large:,}; {medians[SMALL]:.2f} ms at {SMALL:,}"
         name = f"KPI + series, 1 brand, 1 year {kind}"
         figures.append(Figure(name, medians[large], "ms", BOUNDS[kind], "max", detail=detail))

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import psutil
 import psycopg
+from sqlalchemy import insert, text
 
 from ingest.connectors import file as file_connector
 from ingest.found import Author, Counts, Found
+from ingest.ledger import cover
 from ingest.pipeline import Enriched, Pipeline
 from ingest.store import store
 from models import organisation
@@ -23,6 +27,7 @@ from models.database import Database
 from models.organisation import Organisation
 from models.organisation_file import apply, read
 from models.schema import upgrade
+from models.tables import source
 from tests.conftest import drop_postgres_database, new_postgres_database
 from tests.data_folder import ROOT, data_folder
 
@@ -60,6 +65,46 @@ def fresh(kind: str) -> Iterator[Database]:
     yield database
     database.close()
     drop_postgres_database(url)
+
+
+@cache
+def filled(kind: str, mentions: int) -> tuple[Database, Organisation]:
+    """The simulated organisation with so many mentions of a year, listened to by one source; to be read only.
+
+    Made once a run, since it takes minutes; gone when the program ends.
+    """
+    keeper = ExitStack()
+    database = keeper.enter_context(fresh(kind))
+    # Registered after the server that it is on, so that it goes before.
+    atexit.register(keeper.close)
+    current = demo_organisation(database)
+    fill(database, current, mentions)
+    with database.write() as connection:
+        connection.execute(insert(source).values(_source()))
+        cover(connection, 1, (NOW - timedelta(days=400), NOW + timedelta(days=1)), joins_all=True)
+    if kind == "postgresql":
+        with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("vacuum analyze"))
+    return database, current
+
+
+def _source() -> dict[str, object]:
+    since = NOW - timedelta(days=400)
+    return {
+        "id": 1,
+        "name": "X search",
+        "kind": "simulator",
+        "network_id": 2,
+        "config": {},
+        "state": "active",
+        "every_seconds": 60.0,
+        "priority": 5,
+        "fence": 0,
+        "due_at": NOW,
+        "failures": 0,
+        "created_at": since,
+        "last_success_at": NOW - timedelta(seconds=1),
+    }
 
 
 class Clock:

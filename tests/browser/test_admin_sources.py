@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ SLOWLY = 20_000
 HALDEN, STREAM, PRESS = 1, 5, 11
 
 
+LASTING = "Halden Bank, recent search"
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("home")
@@ -44,7 +48,9 @@ def database(home: Path) -> Iterator[Database]:
     with database.write() as connection:
         connection.execute(text("delete from coverage"))
         connection.execute(text("delete from source"))
-    sources_store.fill(database, Settings(home=home), now=now)
+    # Asked so rarely that it is still live when the last of these tests has run.
+    made = [replace(item, every=3_600) if item.name == LASTING else item for item in sources_store.every_state(now)]
+    sources_store.fill(database, Settings(home=home), now=now, made=tuple(made))
     yield database
     database.close()
 
@@ -121,7 +127,7 @@ def test_administrators_find_the_page_in_the_rail(web: Served, page: Page) -> No
     page.goto(web.address)
     page.locator('.rail a[href="/admin/sources"]').click()
     expect(row(page, HALDEN)).to_be_visible(timeout=SLOWLY)
-    expect(page.locator("#bar-own")).to_contain_text("Admin")
+    expect(page.locator("#admin-tabs a.on")).to_have_text("Sources")
     expect(page.locator('#scope-bar [data-kind="brand"]')).to_be_hidden()
 
     page.locator('.rail a.ri[href="/"]').click()

@@ -96,7 +96,9 @@ def test_the_whole_screen_fits_a_desk_without_scrolling_and_without_holes(
     assert placed["sources"]["bottom"] == pytest.approx(height - 8, abs=1)
     assert placed["kpi"]["height"] == 96
     assert placed["sources"]["height"] == 64
-    assert placed["feed"]["left"] - placed["volume"]["right"] == pytest.approx(8, abs=0.5)
+    assert placed["locations"]["left"] - placed["volume"]["right"] == pytest.approx(8, abs=0.5)
+    assert placed["feed"]["left"] - placed["locations"]["right"] == pytest.approx(8, abs=0.5)
+    assert placed["topics"]["top"] - placed["locations"]["bottom"] == pytest.approx(8, abs=0.5)
     assert placed["sentiment"]["top"] - placed["volume"]["bottom"] == pytest.approx(8, abs=0.5)
     assert placed["feed"]["right"] == pytest.approx(width - 16, abs=0.5)
     assert page.locator("#feed-list article").count() == 50
@@ -193,13 +195,13 @@ def test_every_control_writes_the_address_and_back_works(web: Served, page: Page
     page.keyboard.type("declined")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{web.address}/?location=nairobi&window=7d&q=declined")
-    expect(page.locator("#volume-head .sub")).to_have_text("all brands, Nairobi, “declined”, last 7 days")
+    expect(page.locator("#volume-head .sub")).to_contain_text("all brands, Nairobi, “declined”, last 7 days")
 
     page.go_back()
     expect(page).to_have_url(f"{web.address}/?location=nairobi&window=7d")
     expect(page.locator("#search-text")).to_have_value("")
     page.go_back()
-    expect(page.locator("#volume-head .sub")).to_have_text("all brands, Nairobi, last 24 h")
+    expect(page.locator("#volume-head .sub")).to_contain_text("all brands, Nairobi, last 24 h")
 
 
 def test_a_link_reproduces_the_screen(web: Served, page: Page) -> None:
@@ -270,8 +272,8 @@ def test_the_theme_follows_the_system_until_somebody_chooses_and_then_stays(web:
 
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.evaluate("document.documentElement.dataset.mantineColorScheme") == "dark"
-    line = page.locator("#volume-graph .scatterlayer .js-line").first
-    assert line.evaluate("e => getComputedStyle(e).stroke") == "rgb(220, 227, 236)"
+    lines = page.locator("#volume-graph .scatterlayer .js-line")
+    assert "rgb(220, 227, 236)" in lines.evaluate_all("all => all.map(e => getComputedStyle(e).stroke)")
     context.close()
 
 
