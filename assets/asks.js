@@ -30,15 +30,18 @@
       const query = new URLSearchParams(Object.assign(page(), given));
       return answer({ url: "/read/" + name + "?" + query, options: { cache: "no-store", redirect: "manual", headers: { Accept: "application/json" } } });
     },
-    act(name, given) {
-      return answer({
-        url: "/act/" + name,
-        options: {
-          method: "POST", cache: "no-store", redirect: "manual",
-          headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token() },
-          body: JSON.stringify(Object.assign(page(), given)),
-        },
-      });
-    },
+    /* The same for what is too long for an address. */
+    ask(name, given) { return sent("/read/" + name, given); },
+    act(name, given) { return sent("/act/" + name, given); },
   };
+  function sent(url, given) {
+    return answer({
+      url: url,
+      options: {
+        method: "POST", cache: "no-store", redirect: "manual",
+        headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token() },
+        body: JSON.stringify(Object.assign(page(), given)),
+      },
+    });
+  }
 })();

@@ -7,6 +7,7 @@
                LIVE.family(id) -> such a function for ids that follow a pattern (panels.js: heads and states), or nothing.
                Everything else goes through dash_clientside.set_props, a `figure` with template and colours filled in (themes.js).
                Files load alphabetically, so a plug-in starts with: const L = (window.LIVE = window.LIVE || {}); L.custom = L.custom || {};
+               LIVE.arrived["alerts-bar"] = function (props): told at once what came, also in a paused or hidden tab, where nothing is drawn.
                LIVE.counts["feed"] = function (newest, shown) -> number: how many new ones wait while paused.
                A prop that is an Input of any callback must never be pushed: Dash keeps each value for ever.
    PANELS      element `panel-<key>` gets data-state = "loading" (300 ms after a subscription that was not answered) | "live" | "error".
@@ -27,6 +28,7 @@
   const L = (window.LIVE = window.LIVE || {});
   L.custom = L.custom || {};
   L.counts = L.counts || {};
+  L.arrived = L.arrived || {};
   L.stats = { frames: 0, applied: 0, skipped: 0, dropped: 0, connects: 0, polls: 0, errors: 0 };
 
   const SILENT_MS = 12000, STALE_MS = 15000, BACKOFF_MS = 500, LONGEST_MS = 5000, POLL_MS = 2000, SKELETON_MS = 300;
@@ -180,10 +182,15 @@
     if (!frame.full && (frame.e !== epoch || frame.n !== seq + 1)) { ask(); return; }
     epoch = frame.e; seq = frame.n;
     for (const id in frame.p) { newest.set(id, frame.p[id]); dirty.add(id); }
+    for (const id in frame.p) if (L.arrived[id]) arrive(id, frame.p[id]);
     for (const key in frame.states) panelState(key, frame.states[key]);
     L.frame = { at: frame.t, full: frame.full, panels: Object.keys(frame.states) };
     if (paused) status();
     schedule(0);
+  }
+
+  function arrive(id, props) {
+    try { L.arrived[id](props); } catch (error) { L.stats.errors += 1; L.lastError = id + ": " + error; }
   }
 
   function panelState(key, now) {

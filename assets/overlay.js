@@ -3,7 +3,7 @@
    WatchfloorOverlay.drawer({key, title, label, width, build(body, drawer), closed()}): beside the page, which reflows to its left. One at a time;
        the same key again is built anew in place. Answers {body, head, close}.
    WatchfloorOverlay.dialog({title, build(body, dialog), closed(), wide}): a modal dialog. Answers {body, foot, close}.
-   WatchfloorOverlay.menu(button, [{words, keys, act, off}, ...]): a menu under a button.
+   WatchfloorOverlay.menu(button, [{words, keys, act, off, on, note} or {line: true}, ...]): a menu under a button.
    WatchfloorOverlay.toast(words, {undo, bad}): what was done, for six seconds; `undo` is a function behind a button.
    WatchfloorOverlay.escape(): closes the innermost thing that is open; answers whether there was one. */
 (function () {
@@ -81,10 +81,13 @@
     const host = make("div", "menu pop", document.body);
     host.setAttribute("role", "menu");
     for (const item of items) {
+      if (item.line) { make("hr", "menu-line", host); continue; }
       const entry = make("button", "menu-item", host, item.words);
       entry.type = "button";
       entry.setAttribute("role", "menuitem");
       entry.disabled = Boolean(item.off);
+      if (item.on) { entry.setAttribute("aria-current", "true"); icon("check", "s14", entry); }
+      if (item.note) make("span", "t3", entry, item.note);
       if (item.keys) make("kbd", "", entry, item.keys);
       entry.addEventListener("click", () => { closeMenu(true); item.act(); });
     }

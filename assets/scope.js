@@ -3,16 +3,21 @@
   "use strict";
   const { make, icon, write } = window.WatchfloorDom;
   const LISTS = ["brand", "location", "team", "network"];
-  const SINGLES = ["window", "q", "at"];
+  const SINGLES = ["window", "q", "sort", "at"];
+  // What narrows the feed alone: kept whatever else of the scope changes.
+  const FEED = ["show", "lang"];
   const NAMES = { brand: "Brand", location: "Location", team: "Team", network: "Network" };
   const PLURALS = { brand: "brands", location: "locations", team: "teams", network: "networks" };
   const WINDOWS = ["15m", "1h", "24h", "7d", "30d"];
   let offered = { kinds: {} }, open = null;
 
+  /* Other files add to the bar, the sheet of a phone and the person's menu: watchfloor:scope, :sheet, :person. */
+  const tell = (name, detail) => window.dispatchEvent(new CustomEvent("watchfloor:" + name, { detail: detail }));
+
   // -- the address -----------------------------------------------------------------------------------------
   function asked() {
     const query = new URLSearchParams(location.search), found = {};
-    for (const name of LISTS) found[name] = (query.get(name) || "").split(",").filter(Boolean);
+    for (const name of [...LISTS, ...FEED]) found[name] = (query.get(name) || "").split(",").filter(Boolean);
     for (const name of SINGLES) found[name] = query.get(name) || "";
     return found;
   }
@@ -22,6 +27,8 @@
     for (const name of LISTS) if (scope[name].length) parts.push(name + "=" + quoted([...scope[name]].sort().join(",")));
     if (scope.window && scope.window !== "24h") parts.push("window=" + quoted(scope.window));
     if (scope.q) parts.push("q=" + quoted(scope.q));
+    for (const name of FEED) if (scope[name] && scope[name].length) parts.push(name + "=" + quoted([...scope[name]].sort().join(",")));
+    if (scope.sort && scope.sort !== "age") parts.push("sort=" + quoted(scope.sort));
     if (scope.at) parts.push("at=" + quoted(scope.at));
     return parts.length ? "?" + parts.join("&") : "";
   }
@@ -29,9 +36,10 @@
     if (search !== location.search) window.dash_clientside.set_props("url", { search: search });
   }
   function change(part) { go(address(Object.assign(asked(), part))); }
-  function clear() { go(address({ brand: [], location: [], team: [], network: [], q: "", window: asked().window, at: asked().at })); }
-  function isFiltered() {
+  function clear() { go(address({ brand: [], location: [], team: [], network: [], q: "", sort: asked().sort, window: asked().window, at: asked().at })); }
+  function isFiltered(feedToo) {
     const scope = asked();
+    if (feedToo && FEED.some((name) => scope[name].length)) return true;
     return Boolean(scope.q) || LISTS.some((name) => scope[name].length);
   }
 
@@ -62,6 +70,7 @@
     }
     phone(scope);
     if (open && open.redraw) open.redraw();
+    tell("scope", scope);
     return location.search;
   }
   function searchField() {
@@ -75,12 +84,12 @@
   function searching(field, id) {
     if (id) field.id = id;
     field.type = "search";
-    field.placeholder = "Search mentions, people, topics";
+    field.placeholder = "Search the mentions";
     field.maxLength = 200;
     field.autocomplete = "off";
     field.spellcheck = false;
     field.setAttribute("enterkeyhint", "search");
-    field.setAttribute("aria-label", "Search mentions, people, topics");
+    field.setAttribute("aria-label", "Search the mentions");
     return field;
   }
   function windows(host, chosen) {
@@ -285,6 +294,7 @@
       one.setAttribute("role", "radio");
       one.dataset.window = name;
     }
+    tell("sheet", { parts, close });
     make("h3", "", parts, "Search");
     const field = make("label", "find", parts), text = make("input", "", field);
     searching(text, "");
@@ -312,6 +322,7 @@
     const ways = make("div", "menu-ways", host);
     const theme = make("button", "btn", ways, "Dark or light");
     theme.addEventListener("click", () => window.WatchfloorTheme.toggle());
+    tell("person", { host, close });
     const out = make("a", "btn", ways, "Sign out");
     out.href = "/signout";
     place(host, button);
@@ -328,6 +339,8 @@
     else if (what && what.dataset.do === "sheet") sheet(what);
     else if (what && what.dataset.do === "find") sheet(what).focus();
     else if (what && what.dataset.do === "person") person(what);
+    else if (what && what.dataset.do === "dates") window.WatchfloorDates.open(what);
+    else if (what && what.dataset.do === "views") { close(); window.WatchfloorViews.menu(what); }
     else if (what && what.dataset.do === "clear-search") { leaveSearch(document.getElementById("search-text")); change({ q: "" }); }
     else if (open && !open.host.contains(at) && at.isConnected) close();
   });
@@ -354,5 +367,5 @@
     field.value = asked().q;
     field.blur();
   }
-  window.WatchfloorScope = { leaveSearch, show, offer, change, clear, close, isFiltered, isOpen: () => Boolean(open) };
+  window.WatchfloorScope = { leaveSearch, show, offer, change, clear, close, isFiltered, isOpen: () => Boolean(open), asked, address, go, popover, place, toggled, openedBy: () => (open ? open.opener : null), offered: () => offered };
 })();

@@ -1,13 +1,14 @@
 /* The frame: which page is on, the pause button, the keys, the theme. */
 (function () {
   "use strict";
-  const { write, say } = window.WatchfloorDom;
+  const { make, icon, write, say } = window.WatchfloorDom;
+  const CHORD_MS = 1000;
   const WINDOWS = ["15m", "1h", "24h", "7d", "30d"];
   const part = (id) => document.getElementById(id);
-  /* Pages without a scope have keys of their own: WatchfloorPages[page] = {keys: (event) => whether it did something,
-     escape: () => whether there was something to close}. */
+  /* A page may have keys of its own, asked before those of every page: WatchfloorPages[page] = {keys: (event) => whether it
+     did something, escape: () => whether there was something to close}. */
   const pages = (window.WatchfloorPages = window.WatchfloorPages || {});
-  let page = "";
+  let page = "", title = "", single = true, chordTimer = 0, chordAt = -1e9;
   const own = () => pages[page];
 
   /* The server has decided which page an address shows: subscribe to it, or to nothing. */
@@ -29,7 +30,7 @@
       }
     }
     for (const right of ["admin", "viewer"]) document.documentElement.classList.toggle("may-" + right, view.rights.includes(right));
-    for (const list of document.querySelectorAll("#keys [data-page]")) list.hidden = list.dataset.page !== page && (list.dataset.page !== "command" || own());
+    title = view.title.split(" · ")[0];
     window.dispatchEvent(new CustomEvent("watchfloor:page", { detail: { page: page } }));
     badge();
     for (const link of document.querySelectorAll(".ri,.ri-phone")) {
@@ -80,44 +81,134 @@
   });
   window.addEventListener("live:frame", () => sessionStorage.removeItem(REFUSED), { once: true });
 
+  /* A field of a dialog that was closed a moment ago has the focus until the next picture. */
   function typing(target) {
-    return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+    return (!target.checkVisibility || target.checkVisibility()) && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
   }
   function escape(event) {
     const keys = part("keys");
     if (keys && keys.open) keys.close();
     else if (window.WatchfloorScope.close()) event.preventDefault();
-    else if (own()) { if (own().escape(event)) event.preventDefault(); }
+    else if (own() && own().escape && own().escape(event)) event.preventDefault();
     else if (event.target.id === "search-text") {
       // Otherwise the browser empties the field, and it would show another scope than the address.
       event.preventDefault();
       window.WatchfloorScope.leaveSearch(event.target);
     }
   }
+  // -- keys ----------------------------------------------------------------------------------------------
+  const hasScope = () => part("scope-bar").dataset.scope === "yes" && part("scope-bar").dataset.live !== "none";
+  const pagesHere = () => window.WatchfloorScope.offered().pages || [];
+  function go(path, search) { window.dash_clientside.set_props("url", { pathname: path, search: search || "", hash: "" }); }
+
+  /* G waits a second for the letter of a page. */
+  function chord(event) {
+    // By the clock of the keys: on a busy machine the timer may come late, or between the two.
+    const waits = event.timeStamp - chordAt <= CHORD_MS;
+    endChord();
+    chordAt = -1e9;
+    if (waits) {
+      const to = pagesHere().find((one) => one.chord && one.chord === event.key.toUpperCase());
+      if (to) go(to.path);
+      return Boolean(to);
+    }
+    if (event.key.toUpperCase() !== "G") return false;
+    chordAt = event.timeStamp;
+    chordTimer = setTimeout(endChord, CHORD_MS);
+    const hint = make("div", "chord-hint", document.body);
+    hint.setAttribute("aria-hidden", "true");
+    make("kbd", "", hint, "G");
+    for (const one of pagesHere()) if (one.chord) { make("kbd", "", hint, one.chord); make("span", "t2", hint, one.title); }
+    return true;
+  }
+  function endChord() {
+    clearTimeout(chordTimer);
+    const hint = document.querySelector(".chord-hint");
+    if (hint) hint.remove();
+  }
+  function find() {
+    const field = part("search-text");
+    if (field && field.offsetParent) field.focus();
+    else document.querySelector("[data-do=find]").click();
+  }
+  /* Keys of every page; those that narrow what is shown only where something is. */
+  function everywhere(event) {
+    if (event.key === "?") keysOpen();
+    else if (hasScope() && event.key === "/") find();
+    else if (hasScope() && (event.key === "p" || event.key === "P")) pause();
+    else if (hasScope() && event.key >= "1" && event.key <= "5") window.WatchfloorScope.change({ window: WINDOWS[event.key - 1] });
+    else if (event.key === "l" || event.key === "L") window.WatchfloorLog.toggle();
+    else if (event.key === "n" || event.key === "N") window.WatchfloorLog.note();
+    else return false;
+    return true;
+  }
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") { escape(event); return; }
-    if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    const dialog = part("keys");
-    if (dialog && dialog.open && event.key !== "?") return;
-    if (own() && event.key !== "?") {
-      if (!own().keys(event)) return;
-    } else if (event.key === "/") {
-      const field = part("search-text");
-      if (field && field.offsetParent) field.focus();
-      else document.querySelector("[data-do=find]").click();
-    } else if (event.key === "p" || event.key === "P") pause();
-    else if (event.key === "?") { if (dialog.open) dialog.close(); else dialog.showModal(); }
-    else if (event.key >= "1" && event.key <= "5") window.WatchfloorScope.change({ window: WINDOWS[event.key - 1] });
-    else return;
-    event.preventDefault();
+    if (event.key === "Escape") { endChord(); chordAt = -1e9; escape(event); return; }
+    if (event.defaultPrevented || typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    const dialog = part("keys"), isLetter = event.key.length === 1;
+    if (dialog.open && event.key === "?") { dialog.close(); event.preventDefault(); return; }
+    // What is open over the page has the keys; and whoever speaks to the computer turns single ones off.
+    if (document.querySelector("dialog[open]") || (isLetter && (document.querySelector(".pop") || !single))) return;
+    if ((isLetter && chord(event)) || (own() && own().keys(event)) || everywhere(event)) event.preventDefault();
   });
+
+  // -- the list of keys ----------------------------------------------------------------------------------
+  function keysOpen() {
+    const dialog = part("keys"), before = document.activeElement, host = part("keys-find");
+    if (!host.firstChild) {
+      icon("search", "s14", host);
+      const field = make("input", "", host);
+      field.type = "search";
+      field.placeholder = "Find a key";
+      field.setAttribute("aria-label", "Find a key");
+      field.addEventListener("input", () => keysFound(field.value));
+    }
+    host.lastChild.value = "";
+    write(part("keys-page"), title ? "on " + title : "");
+    keysFound("");
+    dialog.showModal();
+    dialog.querySelector(".close").focus();
+    dialog.addEventListener("close", () => { if (before && before.isConnected) before.focus({ preventScroll: true }); }, { once: true });
+  }
+  function keysFound(asked) {
+    const wanted = asked.trim().toLowerCase(), reachable = new Set(pagesHere().map((one) => one.path));
+    let count = 0;
+    for (const section of document.querySelectorAll("#keys section")) {
+      const fits = section.dataset.page !== undefined ? section.dataset.page === page : section.dataset.scopeKeys === undefined || hasScope();
+      let shown = 0;
+      for (const row of section.querySelectorAll(".key-row")) {
+        const here = fits && (!row.dataset.goes || reachable.has(row.dataset.goes));
+        row.hidden = !here || (wanted !== "" && !row.textContent.toLowerCase().includes(wanted));
+        if (!row.hidden) shown += 1;
+      }
+      section.hidden = !shown;
+      count += shown;
+    }
+    part("keys-none").hidden = count > 0;
+  }
+  function showSingle(on) {
+    single = on;
+    const button = document.querySelector("[data-do=single-keys]");
+    if (button) button.setAttribute("aria-checked", String(on));
+    if (part("single-keys-words")) write(part("single-keys-words"), on ? "Single keys on" : "Single keys off");
+  }
+  function turnSingle() {
+    showSingle(!single);
+    window.WatchfloorAsks.act("preference.put", { key: "single_keys", value: single }).catch((error) => {
+      showSingle(!single);
+      window.WatchfloorOverlay.toast(error.message, { bad: true });
+    });
+  }
+  window.WatchfloorAsks.read("preferences").then((said) => showSingle(said.preferences.single_keys !== false), () => {});
+
   document.addEventListener("click", (event) => {
     const what = event.target.closest && event.target.closest("[data-do]");
     if (!what) { if (event.target.id === "keys") event.target.close(); return; }
     if (what.dataset.do === "theme") window.WatchfloorTheme.toggle();
     else if (what.dataset.do === "pause") pause();
     else if (what.dataset.do === "close") part("keys").close();
+    else if (what.dataset.do === "single-keys") turnSingle();
     else if (what.dataset.do === "reload") location.reload();
   });
-  window.WatchfloorShell = { follow };
+  window.WatchfloorShell = { follow, go, pause, find, keys: keysOpen, singleKeys: () => single, page: () => page };
 })();

@@ -8,16 +8,32 @@ from dash.development.base_component import Component
 from dashboard import scope
 from dashboard.style import icon
 from dashboard.views import VIEWS, View
-from models.access import VIEWER
+from dashboard.views.view import Keys
+from models.access import VIEWER, Access
 
-# What the keyboard does on a page that names no keys of its own; assets/shell.js does it.
-KEYS = (
+# What the keyboard does on every page with a scope; assets/shell.js and assets/palette.js do it.
+SCOPE_KEYS = (
     ("/", "Search mentions"),
     ("P", "Pause and resume"),
     ("1 – 5", "Window: 15 minutes, 1 hour, 24 hours, 7 days, 30 days"),
+)
+# What it does on any page.
+KEYS = (
+    ("Ctrl K", "Everything: pages, brands, places, views, actions"),
+    ("L", "Shift log"),
+    ("N", "Note in the shift log"),
     ("Esc", "Close what is open, leave the search"),
     ("?", "Show these keys"),
 )
+LIST_KEYS = (
+    ("↑ ↓", "Move in a list or menu"),
+    ("↵", "Open"),
+    ("Tab", "To the next control"),
+)
+# After G, within a second: the page of this path, where there is one.
+CHORDS = {"/": "C", "/brands": "B", "/locations": "L", "/teams": "T", "/audience": "A"}
+# Five ways fit under a thumb: these many pages, everything else, and the person.
+MOST_ON_A_PHONE = 3
 KINDS = {"brand": "Brand", "location": "Location", "team": "Team", "network": "Network"}
 
 
@@ -27,10 +43,23 @@ def rail() -> Component:
         className="rail",
         **{"aria-label": "Main"},
         children=[
-            dcc.Link([icon("logo", "s28"), html.Span("Watchfloor", className="unseen")], href="/", className="logo"),
+            # The browser sends it to the view that the person begins at.
+            dcc.Link(
+                [icon("logo", "s28"), html.Span("Watchfloor", className="unseen")],
+                id="logo",
+                href="/",
+                className="logo",
+            ),
             *[_link(view, "ri") for view in VIEWS if view.is_in_rail and view.right == VIEWER],
             html.Span(className="railgap"),
             *[_link(view, "ri") for view in VIEWS if view.is_in_rail and view.right != VIEWER],
+            html.Button(
+                [icon("log"), html.Span(className="log-new", hidden=True)],
+                className="railbtn",
+                disable_n_clicks=True,
+                title="Shift log (L)",
+                **{"aria-label": "Shift log", "data-do": "log"},
+            ),
             html.Button(
                 icon("theme"),
                 className="railbtn",
@@ -46,6 +75,24 @@ def rail() -> Component:
             ),
         ],
     )
+
+
+def pages(access: Access) -> list[dict[str, str]]:
+    """The pages that this person may open, in the order of the rail, with the key that leads there after G.
+
+    A page with a `subject` has an address for each: `path` and then the key of a brand, a location or a team.
+    """
+    return [
+        {
+            "path": view.path,
+            "title": view.title,
+            "icon": view.icon,
+            "subject": view.subject,
+            "chord": CHORDS.get(view.path, ""),
+        }
+        for view in VIEWS
+        if access.may(view.right)
+    ]
 
 
 def _link(view: View, class_name: str) -> Component:
@@ -95,6 +142,18 @@ def scope_bar() -> Component:
                     for name in scope.WINDOWS
                 ],
             ),
+            html.Button(
+                [icon("calendar", "s16"), html.Span(className="v")],
+                className="sel dates",
+                disable_n_clicks=True,
+                title="From and to",
+                **{
+                    "aria-label": "Window from and to",
+                    "aria-haspopup": "dialog",
+                    "aria-expanded": "false",
+                    "data-do": "dates",
+                },
+            ),
             html.Span(className="grow"),
             html.Div(
                 className="search",
@@ -116,6 +175,12 @@ def scope_bar() -> Component:
                 className="phone icon",
                 disable_n_clicks=True,
                 **{"aria-label": "Search", "data-do": "find"},
+            ),
+            html.Button(
+                [html.Em("View"), html.Span(className="v"), icon("chev", "s14")],
+                className="sel views",
+                disable_n_clicks=True,
+                **{"aria-label": "Saved views", "aria-haspopup": "menu", "aria-expanded": "false", "data-do": "views"},
             ),
             html.Span(className="vr"),
             html.Span(className="zone", id="zone"),
@@ -159,7 +224,13 @@ def bottom_bar() -> Component:
         className="bottom",
         **{"aria-label": "Main"},
         children=[
-            *[_link(view, "ri-phone") for view in VIEWS if view.is_in_rail],
+            *[_link(view, "ri-phone") for view in VIEWS if view.is_in_rail and view.right == VIEWER][:MOST_ON_A_PHONE],
+            # The rest of the pages, and whatever else has a name.
+            html.Button(
+                [icon("search"), html.Span("More")],
+                disable_n_clicks=True,
+                **{"aria-haspopup": "dialog", "data-do": "palette"},
+            ),
             html.Button(
                 [icon("user"), html.Span("You")],
                 disable_n_clicks=True,
@@ -170,23 +241,33 @@ def bottom_bar() -> Component:
 
 
 def key_list() -> Component:
-    """What "?" opens."""
-    lists = [
-        html.Dl(
-            [part for key, what in view.keys or KEYS for part in (html.Dt(html.Kbd(key)), html.Dd(what))],
-            className="keys",
-            **{"data-page": view.key},
+    """What "?" opens: the keys of this page first, then those of every page. The browser shows the page's own list."""
+    own = [
+        html.Section([html.H3(f"On {view.title}"), _keys(view.keys)], hidden=True, **{"data-page": view.key})
+        for view in VIEWS
+        if view.keys
+    ]
+    ways = [
+        html.Div(
+            [html.Dt([html.Kbd("G"), html.Kbd(CHORDS[view.path])]), html.Dd(view.title)],
+            className="key-row",
+            hidden=True,
+            **{"data-goes": view.path},
         )
         for view in VIEWS
+        if view.path in CHORDS
     ]
     return html.Dialog(
         id="keys",
-        className="dialog",
+        className="dialog keys-dialog",
         **{"aria-label": "Keys"},
         children=[
             html.Header(
                 [
-                    html.H2("Keys of this page"),
+                    html.H2("Keys"),
+                    html.Span(id="keys-page", className="t3 grow"),
+                    # The browser puts the field in, as in the scope bar.
+                    html.Span(id="keys-find", className="find"),
                     html.Button(
                         icon("x", "s16"),
                         className="close",
@@ -195,6 +276,43 @@ def key_list() -> Component:
                     ),
                 ]
             ),
-            *lists,
+            html.Div(
+                html.Div(
+                    className="key-columns",
+                    children=[
+                        *own,
+                        html.Section([html.H3("What is shown"), _keys(SCOPE_KEYS)], **{"data-scope-keys": ""}),
+                        html.Section([html.H3("Everywhere"), _keys(KEYS)]),
+                        html.Section([html.H3("Go to"), html.Dl(ways, className="keys")], **{"data-chords": ""}),
+                        html.Section([html.H3("Lists and menus"), _keys(LIST_KEYS)]),
+                        html.P("No key of that name.", id="keys-none", className="t3", hidden=True),
+                    ],
+                ),
+                className="key-lists",
+            ),
+            html.Footer(
+                [
+                    html.Button(
+                        html.I(),
+                        className="switch",
+                        role="switch",
+                        disable_n_clicks=True,
+                        **{"aria-checked": "true", "aria-label": "Single keys", "data-do": "single-keys"},
+                    ),
+                    html.B("Single keys on", id="single-keys-words"),
+                    html.Span("They are off while you type. ", className="t3"),
+                    html.Span([html.Kbd("G"), " waits 1 s for the second key."], className="t3"),
+                ]
+            ),
         ],
     )
+
+
+def _keys(keys: Keys) -> Component:
+    rows = [html.Div([html.Dt(_caps(key)), html.Dd(what)], className="key-row") for key, what in keys]
+    return html.Dl(rows, className="keys")
+
+
+def _caps(key: str) -> list[Component | str]:
+    """The caps of a key: several are parted by blanks, a dash says from where to where."""
+    return [html.Kbd(part) if part not in ("–", "…", "then") else f" {part} " for part in key.split()]

@@ -30,6 +30,7 @@ from models import sources
 from models.access import VIEWER, Access
 from models.database import Change, Database, Watcher
 from models.errors import NotFound
+from models.feed import NO_FILTERS
 from models.organisation import Organisation
 from models.sources import Health
 
@@ -149,12 +150,17 @@ class Hub:
         window = UrlScope(window=asked.window, span=asked.span, at=asked.at)
         units = []
         for panel in view.panels:
+            filters = question.filters if panel.filtered else NO_FILTERS
             key = Key(
                 panel=panel.key,
-                scope=replace(question.scope, **{part: OPEN[part] for part in panel.ignores & OPEN.keys()}),
+                # The posts that are read are those whose changes wake it.
+                scope=replace(
+                    filters.applied(question.scope), **{part: OPEN[part] for part in panel.ignores & OPEN.keys()}
+                ),
                 window=UrlScope() if "window" in panel.ignores else window,
                 zone=question.zone,
                 subject=question.subject,
+                filters=filters,
             )
             units.append(self._units.setdefault(key, Unit(panel, key)))
         name = blake2b(repr((view.key, [unit.key for unit in units])).encode(), digest_size=9).hexdigest()
@@ -301,7 +307,7 @@ class Hub:
         assert self.organisation is not None
         window = url_scope.window_at(unit.key.window, self.organisation, wall)
         key = unit.key
-        return Question(key.scope, window, key.zone, self.organisation, wall, key.subject)
+        return Question(key.scope, window, key.zone, self.organisation, wall, key.subject, key.filters)
 
     # -- the beat --------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from sqlalchemy import Connection
 
 from models.access import Scope, Window
+from models.feed import NO_FILTERS, Filters
 from models.organisation import Organisation
 
 Props = Mapping[str, Mapping[str, Any]]
@@ -19,10 +20,14 @@ Props = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a page is about: `kind` is brand, location or team, `id` that of the organisation."""
+    """What a page is about: `kind` is brand, location or team, `id` that of the organisation.
+
+    `among` are the locations that this person may compare one with, None = all of them.
+    """
 
     kind: str
     id: int
+    among: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class Question:
     """What a panel is asked: whose data, of when, drawn in which zone; on the page of one subject, about which.
 
     `now` is the instant of the computation; a live window ends there. The scope is narrowed to the subject already.
+    `filters` are the feed's own: for a panel that is not `filtered` there are none.
     """
 
     scope: Scope
@@ -38,6 +44,7 @@ class Question:
     organisation: Organisation
     now: datetime
     subject: Subject | None = None
+    filters: Filters = NO_FILTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,8 @@ class Panel:
 
     `topics` are the changes that wake it ("mentions", "sources", "organisation"). `ignores` names the parts of the
     scope it does not read (location_ids, team_ids, network_ids, search, window), so that people with different
-    scopes still share it. `place` is the panel at its final size, before data came. `table` gives what `query`
-    returned as rows; None where a table would say nothing.
+    scopes still share it; the filters of the feed are read by a `filtered` panel alone. `place` is the panel at its
+    final size, before data came. `table` gives what `query` returned as rows; None where a table would say nothing.
     """
 
     key: str
@@ -71,3 +78,4 @@ class Panel:
     place: Callable[[], Component]
     ignores: frozenset[str] = frozenset()
     table: Callable[[Any], Table] | None = None
+    filtered: bool = False

@@ -38,7 +38,7 @@ ROUTES: tuple[Route, ...] = (
     _route(r"/signout", READ | CHANGE, VIEWER),
     _route(r"/live/state", READ, VIEWER),
     # What each name needs stands in READS and ACTS below.
-    _route(r"/read/[a-z_.-]+", READ, VIEWER),
+    _route(r"/read/[a-z_.-]+", READ | CHANGE, VIEWER),
     _route(r"/act/[a-z_.-]+", CHANGE, VIEWER),
     _route(r"/_dash-layout|/_dash-dependencies|/_favicon\.ico", READ, VIEWER),
     _route(r"/_dash-update-component", CHANGE, VIEWER),
@@ -49,7 +49,13 @@ ROUTES: tuple[Route, ...] = (
 # The pages: each is the same document, and brings the token that changes must carry.
 PAGES: tuple[Route, ...] = (
     _route(r"/", READ, VIEWER),
+    _route(r"/(brands|locations|teams)", READ, VIEWER),
+    _route(rf"/(brand|location|team)/{_FILE}", READ, VIEWER),
+    _route(r"/audience", READ, VIEWER),
+    _route(r"/admin/setup", READ, ADMIN),
+    _route(r"/admin/(brands|locations|teams)", READ, ADMIN),
     _route(r"/admin/sources", READ, ADMIN),
+    _route(r"/admin/rules", READ, ADMIN),
 )
 
 # Paths that a WebSocket may be opened on.
@@ -64,10 +70,58 @@ CALLBACKS: dict[str, str] = {
 
 # What a browser may read once, and what it may do, by name.
 READS: dict[str, str] = {
+    "demo": ADMIN,
+    "organisation.retiring": ADMIN,
+    "rules.rule": ADMIN,
+    "rules.preview": ADMIN,
+    "rules.brands": ADMIN,
     "table": VIEWER,
-    "csv": VIEWER,
+    "audience.form": ADMIN,
+    "panels": VIEWER,
+    "made": VIEWER,
+    "made.kinds": VIEWER,
+    "made.rows": VIEWER,
+    "alerts": VIEWER,
+    "preferences": VIEWER,
+    "mention": VIEWER,
+    "mention.copies": VIEWER,
+    "corrections": ADMIN,
+    "views": VIEWER,
+    "log": VIEWER,
+    "log.about": VIEWER,
+    "since": VIEWER,
 }
-ACTS: dict[str, str] = {}
+ACTS: dict[str, str] = {
+    "organisation.save": ADMIN,
+    "organisation.look": ADMIN,
+    "organisation.load": ADMIN,
+    "organisation.retire": ADMIN,
+    "demo.hide": ADMIN,
+    "demo.show": ADMIN,
+    "demo.remove": ADMIN,
+    "rules.save": ADMIN,
+    "rules.discard": ADMIN,
+    "rules.publish": ADMIN,
+    "rules.example": ADMIN,
+    "rules.pin": ADMIN,
+    "rules.unpin": ADMIN,
+    "export.csv": VIEWER,
+    "export.rows": VIEWER,
+    "audience.declare": ADMIN,
+    "alerts.acknowledge": VIEWER,
+    "preference.put": VIEWER,
+    "mention.correct": VIEWER,
+    "mention.hide": VIEWER,
+    "mention.wall": VIEWER,
+    "mention.undo": VIEWER,
+    "view.save": VIEWER,
+    "view.update": VIEWER,
+    "view.rename": VIEWER,
+    "view.start": VIEWER,
+    "view.delete": VIEWER,
+    "log.add": VIEWER,
+    "log.sign": VIEWER,
+}
 
 _REPEATED = re.compile(r"@[0-9a-f]+")
 

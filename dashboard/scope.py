@@ -10,8 +10,11 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 from zoneinfo import ZoneInfo
 
+from dashboard import filters
+from dashboard.filters import quoted
 from dashboard.panel import Question, Subject
-from models.access import ADMIN, Access, Request, Scope, Window, narrow
+from models import search as text_search
+from models.access import ADMIN, Access, Request, Scope, Window, allowed_locations, narrow, tracked_with
 from models.errors import InputError, NotFound, ScopeError
 from models.networks import BY_ID, NETWORKS, network_by_key
 from models.organisation import UNKNOWN, Organisation
@@ -36,8 +39,8 @@ STEPS = (60, 300, 900, 3_600, 21_600, 86_400)
 MOST_POINTS = 400
 LONGEST = timedelta(days=731)
 OLDEST_YEAR = 2000
-LISTS = ("brand", "location", "team", "network")
-SINGLES = ("window", "q", "at")
+LISTS = ("brand", "location", "team", "network", "show", "lang")
+SINGLES = ("window", "q", "sort", "at")
 LONGEST_SEARCH = 200
 LONGEST_URL = 4_000
 MOST_VALUES = 100
@@ -53,7 +56,10 @@ Instant = date | datetime
 
 @dataclass(frozen=True, slots=True)
 class UrlScope:
-    """What a URL asks for, normalised. Keys ascending; `span` only where the window is two instants."""
+    """What a URL asks for, normalised. Keys ascending; `span` only where the window is two instants.
+
+    `show`, `languages` and `order` are the filters and the order of the feed.
+    """
 
     brands: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()
@@ -63,6 +69,9 @@ class UrlScope:
     span: tuple[Instant, Instant] | None = None
     search: str = ""
     at: Instant | None = None
+    show: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    order: str = filters.ORDERS[0]
 
     def to_search(self) -> str:
         """The query part of a link that reproduces this scope; empty for the whole of the last 24 h."""
@@ -74,15 +83,13 @@ class UrlScope:
             ("network", ",".join(self.networks)),
             ("window", "" if window == DEFAULT_WINDOW else window),
             ("q", self.search),
+            ("show", ",".join(self.show)),
+            ("lang", ",".join(self.languages)),
+            ("sort", "" if self.order == filters.ORDERS[0] else self.order),
             ("at", "" if self.at is None else _written(self.at)),
         ]
         query = "&".join(f"{name}={quote(value, safe=',:')}" for name, value in pairs if value)
         return f"?{query}" if query else ""
-
-    @property
-    def is_filtered(self) -> bool:
-        """True where anything but the window narrows what is shown."""
-        return bool(self.brands or self.locations or self.teams or self.networks or self.search)
 
     def widened(self) -> UrlScope | None:
         """The next longer window, or None where there is none."""
@@ -105,6 +112,8 @@ def parse(search: str) -> UrlScope:
     text = " ".join(_single(given, "q").split())
     if len(text) > LONGEST_SEARCH:
         raise ScopeError(f"q: the search has {len(text)} characters; at most {LONGEST_SEARCH} can be looked for")
+    if text:
+        text_search.read(text)
     asked_at = _single(given, "at")
     at = _read(asked_at, "at") if asked_at else None
     if at is not None and span is not None:
@@ -118,6 +127,9 @@ def parse(search: str) -> UrlScope:
         span=span,
         search=text,
         at=at,
+        show=filters.known("show", given["show"], filters.SHOWN),
+        languages=filters.languages(given["lang"]),
+        order=filters.known("sort", [_single(given, "sort") or filters.ORDERS[0]], filters.ORDERS)[0],
     )
 
 
@@ -139,13 +151,19 @@ def question(
         subject = Subject(kind, _subject_id(kind, key, organisation))
         if kind == "location":
             zone = organisation.zone_of(subject.id)
+            subject = replace(subject, among=allowed_locations(access, organisation))
+    scope = narrowed(asked, access, organisation)
+    if subject is not None and subject.kind == "brand":
+        # A competitor is measured within the sets of our brands that name it.
+        scope = replace(scope, tracked_ids=tracked_with(subject.id, access, organisation))
     return Question(
-        scope=narrowed(asked, access, organisation),
+        scope=scope,
         window=window_at(asked, organisation, now),
         zone=zone,
         organisation=organisation,
         now=now,
         subject=subject,
+        filters=filters.read(asked.show, asked.languages, asked.order, access),
     )
 
 
@@ -300,9 +318,9 @@ def _given(query: str) -> dict[str, list[str]]:
     given: dict[str, list[str]] = {name: [] for name in (*LISTS, *SINGLES)}
     for name, value in pairs:
         if name not in given:
-            raise ScopeError(f"{_shown(name)} is no filter; known: {', '.join((*LISTS, *SINGLES))}")
+            raise ScopeError(f"{quoted(name)} is no filter; known: {', '.join((*LISTS, *SINGLES))}")
         if any(ord(c) < 32 or ord(c) == 127 for c in value):
-            raise ScopeError(f"{name}: {_shown(value)} holds control characters")
+            raise ScopeError(f"{name}: {quoted(value)} holds control characters")
         given[name] += [part.strip() for part in value.split(",")] if name in LISTS else [value.strip()]
     for name in LISTS:
         given[name] = [part for part in given[name] if part]
@@ -326,7 +344,7 @@ def _window_asked(asked: str) -> tuple[str, tuple[Instant, Instant] | None]:
     start, dots, end = asked.partition("..")
     if not dots:
         raise ScopeError(
-            f"window: {_shown(asked)} is none of {', '.join(WINDOWS)}, nor two instants, e.g. 2015-02-16..2015-02-22"
+            f"window: {quoted(asked)} is none of {', '.join(WINDOWS)}, nor two instants, e.g. 2015-02-16..2015-02-22"
         )
     return "custom", (_read(start, "window"), _read(end, "window"))
 
@@ -339,8 +357,8 @@ def _read(text: str, name: str) -> Instant:
         if _INSTANT.fullmatch(text):
             return datetime.fromisoformat(text.replace("Z", "+00:00")).replace(microsecond=0)
     except ValueError as error:
-        raise ScopeError(f"{name}: {_shown(text)} is no day of the calendar or no time of day") from error
-    raise ScopeError(f"{name}: {_shown(text)} is no instant; write e.g. 2015-02-20 or 2015-02-20T14:30Z")
+        raise ScopeError(f"{name}: {quoted(text)} is no day of the calendar or no time of day") from error
+    raise ScopeError(f"{name}: {quoted(text)} is no instant; write e.g. 2015-02-20 or 2015-02-20T14:30Z")
 
 
 def _written(instant: Instant) -> str:
@@ -378,9 +396,3 @@ def _start(end: datetime, span: int, step_seconds: int, zone: ZoneInfo) -> datet
     last = edge_before(end, step_seconds, zone)
     steps = int((last - end + timedelta(seconds=span)).total_seconds() // step_seconds)
     return last - timedelta(seconds=steps * step_seconds)
-
-
-def _shown(value: str) -> str:
-    """A value from outside, short and without what cannot be seen."""
-    clean = "".join(c if c.isprintable() else "·" for c in value)
-    return f"“{clean[:60]}…”" if len(clean) > 60 else f"“{clean}”"

@@ -16,11 +16,11 @@ from sqlalchemy import Connection
 from dashboard import bars, gate, scope
 from dashboard.panel import Question
 from dashboard.style import icon
-from dashboard.views import VIEWS, by_path
+from dashboard.views import COMMON, VIEWS, by_path
 from models import organisation as organisations
-from models.access import RIGHTS, Access
+from models.access import ADMIN, RIGHTS, Access
 from models.database import Database
-from models.errors import AccessDenied, NotFound, ScopeError
+from models.errors import AccessDenied, NotFound, ScopeError, SearchError
 from models.organisation import Organisation
 from models.settings import Settings
 
@@ -76,6 +76,7 @@ def layout() -> Component:
                         className="notices",
                         children=[
                             html.Div(id="notices", style={"display": "contents"}),
+                            *[panel.place() for panel in COMMON],
                             # How far older posts have been filled in; empty when that is done.
                             html.Span(id="history", className="progress"),
                             html.Button(
@@ -149,8 +150,9 @@ def route(pathname: str, search: str, access: Access, organisation: Organisation
         "kinds": {},
         "zone": organisation.zone,
         "rights": _rights(access),
+        "pages": bars.pages(access),
     }
-    notices = [_simulated()] if organisation.simulated else []
+    notices = [_simulated(access)] if organisation.simulated else []
     address = by_path(pathname)
     if address is None:
         said = f"There is no page at {pathname[:80]}."
@@ -163,6 +165,11 @@ def route(pathname: str, search: str, access: Access, organisation: Organisation
         return _message("denied", "lock", "You may not see this", f"{denied}.".capitalize(), "", "", notices, options)
     try:
         options["kinds"] = scope.options(access, organisation)
+        if view.has_scope and access.may(ADMIN) and not any(item.kind == "own" for item in organisation.brands):
+            said = "Add one brand, and what is said about it shows here."
+            return _message(
+                "empty", "info", "No brand is watched yet", said, "Set up", "/admin/setup", notices, options
+            )
         asked = scope.parse(search)
         question = scope.question(asked, access, organisation, now, about=about)
     except (ScopeError, NotFound) as fault:
@@ -170,6 +177,8 @@ def route(pathname: str, search: str, access: Access, organisation: Organisation
             said = "No brand is open to you yet. An administrator can give you one."
             return _message("denied", "lock", "You may not see this", said, "", "", notices, options)
         title = "This link asks for something that is not there"
+        if isinstance(fault, SearchError):
+            title = "This search cannot be read"
         said = f"There is {fault} that you may see" if isinstance(fault, NotFound) else str(fault)
         return _message("fault", "info", title, _sentence(said), "Clear filters", address.path, notices, options)
     if not question.window.live:
@@ -255,7 +264,15 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def _simulated() -> Component:
+def _simulated(access: Access) -> Component:
+    """For administrators with the ways out of it."""
+    ways: list[Component] = []
+    if access.may(ADMIN):
+        ways = [
+            html.Span(className="grow"),
+            html.Button("Hide demo data", className="btn sm", disable_n_clicks=True, **{"data-do": "hide-demo"}),
+            dcc.Link("Set up", href="/admin/setup", className="btn sm pri"),
+        ]
     return html.Div(
         className="notice",
         role="note",
@@ -263,6 +280,7 @@ def _simulated() -> Component:
             icon("info", "s16"),
             html.B("You are looking at simulated data."),
             html.Span("Nothing here is real: the organisation and every post are made up.", className="t2 optional"),
+            *ways,
         ],
     )
 

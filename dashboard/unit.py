@@ -22,6 +22,7 @@ from dashboard.scope import UrlScope
 from models.access import Scope
 from models.database import Change, Database
 from models.errors import WatchfloorError
+from models.feed import NO_FILTERS, Filters
 
 log = logging.getLogger("watchfloor.live")
 
@@ -40,6 +41,7 @@ class Key:
     window: UrlScope
     zone: str
     subject: Subject | None = None
+    filters: Filters = NO_FILTERS
 
 
 class Unit:

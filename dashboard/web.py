@@ -28,6 +28,7 @@ from dashboard.sessions import Sessions
 from dashboard.static import Compressed
 from dashboard.views import by_path
 from dashboard.views.view import Address
+from models import geography
 from models.database import Database, require_schema
 from models.errors import SchemaError, SettingsError
 from models.settings import Settings
@@ -85,10 +86,13 @@ def assemble(settings: Settings, database: Database | None = None, screen: Scree
         rights.check_asks(READS, ACTS)
         await hub.start()
         looking = asyncio.create_task(kept_up(links.look_after))
+        # Reading the gazetteer takes a second, which nobody who opens a page should wait for.
+        warming = asyncio.create_task(asyncio.to_thread(geography.countries))
         try:
             yield
         finally:
             looking.cancel()
+            await warming
             await hub.stop()
             sessions.close()
             if alone is not None:

@@ -19,15 +19,20 @@ from apscheduler.executors.pool import ThreadPoolExecutor as TickExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import select
 
-from ingest import leases
+from ingest import alerts, leases
 from ingest.checks import answer_one
 from ingest.enrich.copies import Copies
 from ingest.leases import Lease
 from ingest.pipeline import Pipeline
 from ingest.recent import catch_up
 from ingest.run import Outcome, clock, run
+from ingest.topics import EVERY as TOPICS_EVERY
+from ingest.topics import count_topics
 from models import cube, hung, organisation
+from models.alerts import NO_BRAND
+from models.blind import BLIND_AFTER
 from models.database import Database
+from models.demo_removal import remove_some
 from models.settings import Settings
 from models.tables import change
 
@@ -36,6 +41,8 @@ log = logging.getLogger("watchfloor.ingest")
 TICK_SECONDS = 0.25
 CHECK_SECONDS = 1.0
 CATCH_UP_SECONDS = 10.0
+JUDGE_SECONDS = 15.0
+DEMO_REST = 0.002
 HOUSEKEEPING = timedelta(hours=1)
 # Sources that run side by side in one worker.
 SIDE_BY_SIDE = 6
@@ -58,7 +65,8 @@ class Worker:
         self._pipeline_of: int | None = None
         self._copies = Copies()
         self._caught_up = monotonic() - CATCH_UP_SECONDS
-        self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": TickExecutor(4)})
+        self._began = monotonic()
+        self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": TickExecutor(5)})
 
     def start(self) -> None:
         """Begin to tick. What the tick does survives a database that goes away and comes back."""
@@ -67,9 +75,14 @@ class Worker:
         # Its default grace is one second, after which a late tick is dropped.
         self._scheduler.add_job(self._tick, "interval", seconds=TICK_SECONDS, misfire_grace_time=60, **jobs)
         self._scheduler.add_job(self._answer, "interval", seconds=CHECK_SECONDS, misfire_grace_time=60, **jobs)
+        self._scheduler.add_job(self._judge, "interval", seconds=JUDGE_SECONDS, misfire_grace_time=60, **jobs)
         self._scheduler.add_job(
             self._keep_house, "interval", seconds=HOUSEKEEPING.total_seconds(), misfire_grace_time=3600, **jobs
         )
+        self._scheduler.add_job(
+            self._count_topics, "interval", seconds=TOPICS_EVERY.total_seconds(), misfire_grace_time=60, **jobs
+        )
+        self._scheduler.add_job(self._remove_demo, "interval", seconds=CHECK_SECONDS, misfire_grace_time=60, **jobs)
         if not self._database.is_sqlite:
             self._scheduler.add_job(self._end_hung, "interval", seconds=hung.LOOK_EVERY, misfire_grace_time=60, **jobs)
         self._scheduler.start()
@@ -133,6 +146,42 @@ class Worker:
                 pass
         except Exception:
             log.exception("check_failed worker=%s", self.name)
+
+    def _judge(self) -> None:
+        """Say what is unusual, and which sources are blind."""
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        try:
+            brand_ids = alerts.judged_brands(pipeline.organisation)
+            # Until it was asked once, a source is late because nobody worked.
+            if monotonic() - self._began > BLIND_AFTER.total_seconds():
+                brand_ids = (NO_BRAND, *brand_ids)
+            # The first time of a brand is its whole past: one a round, so that it disturbs nobody.
+            while (
+                not self._stopping.is_set() and alerts.judge_one(self._database, brand_ids, now=clock) == alerts.AGAIN
+            ):
+                pass
+        except Exception:
+            log.exception("judge_failed worker=%s", self.name)
+
+    def _count_topics(self) -> None:
+        """Count what is talked about, where it is this worker's turn."""
+        try:
+            done = count_topics(self._database, now=clock, wait=self._stopping.wait)
+            if done is not None and done.days:
+                log.info("topics_counted days=%d mentions=%d cpu=%.2f", done.days, done.mentions, done.cpu_seconds)
+        except Exception:
+            log.exception("topics_failed worker=%s", self.name)
+
+    def _remove_demo(self) -> None:
+        """Go on removing the demo, where somebody asked for that."""
+        try:
+            # Between two steps the sources that wait for SQLite have their turn.
+            if remove_some(self._database, now=clock, is_over=lambda: self._stopping.wait(DEMO_REST)):
+                log.info("demo_removed worker=%s", self.name)
+        except Exception:
+            log.exception("demo_removal_failed worker=%s", self.name)
 
     def _end_hung(self) -> None:
         """Free what a worker that hangs keeps from all others."""

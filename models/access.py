@@ -78,7 +78,8 @@ def narrow(request: Request, access: Access, organisation: Organisation) -> Scop
         brand_ids = tuple(sorted({_brand(key, readable, organisation) for key in request.brands}))
     else:
         own = {brand.id for brand in organisation.brands if brand.kind == "own"} & readable
-        brand_ids = tuple(sorted(own))
+        # Until there is a brand of ours, an administrator's pages are about what no brand claims.
+        brand_ids = tuple(sorted(own)) or ((UNKNOWN,) if access.may(ADMIN) else ())
     if not brand_ids:
         raise ScopeError("there is no brand you may see; ask an administrator for one")
     tracked = set(brand_ids)
@@ -92,6 +93,33 @@ def narrow(request: Request, access: Access, organisation: Organisation) -> Scop
         network_ids=tuple(sorted(set(request.networks))) or None,
         search=" ".join(request.search.split()),
     )
+
+
+def tracked_with(brand_id: int, access: Access, organisation: Organisation) -> tuple[int, ...]:
+    """The set that the page of one brand measures share of voice within, as far as this person may see it.
+
+    For a brand of ours it and its competitors; for a competitor the sets of all brands of ours that name it.
+    """
+    readable, rivals = _readable_brands(access, organisation), _rivals(organisation)
+    tracked = {brand_id, *organisation.competitors.get(brand_id, ())}
+    if brand_id in rivals:
+        for ours, named in organisation.competitors.items():
+            if brand_id in named and ours in readable:
+                tracked |= {ours, *named}
+    return tuple(sorted({brand_id} | tracked & (readable | rivals)))
+
+
+def allowed_locations(access: Access, organisation: Organisation) -> tuple[int, ...] | None:
+    """Every location whose mentions this person may see, those below included; None = all of them."""
+    return _locations((), access, organisation)
+
+
+def everything(access: Access, organisation: Organisation) -> Scope:
+    """All that a person may read: competitors too, and for administrators the posts that match no brand."""
+    readable = tuple(sorted(_readable_brands(access, organisation)))
+    if not readable:
+        raise ScopeError("there is no brand you may see; ask an administrator for one")
+    return Scope(readable, readable, location_ids=_locations((), access, organisation))
 
 
 def _readable_brands(access: Access, organisation: Organisation) -> set[int]:

@@ -69,7 +69,7 @@ class Screen:
         )
 
     def find(self, path: str) -> Address | None:
-        return Address(self.view) if path in ("/", "/wall") else None
+        return Address(self.view) if path in ("/", "/wall", "/audience") else None
 
     def asked(self, panel: str) -> int:
         with self.lock:

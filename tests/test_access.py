@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.access import Access, Request, Scope, narrow
+from models.access import Access, Request, Scope, allowed_locations, narrow, tracked_with
 from models.database import Database
 from models.errors import AccessDenied, NotFound, ScopeError
 from models.organisation import Brand, Location, Organisation, Team
@@ -260,3 +260,22 @@ def test_the_scope_of_a_loaded_organisation_is_that_of_this_one(database: Databa
 )
 def test_a_scope_knows_whether_a_rollup_answers_it(scope: Scope, needs_rows: bool) -> None:
     assert scope.needs_rows == needs_rows
+
+
+def test_the_set_of_a_page_holds_no_brand_of_ours_that_was_not_given() -> None:
+    """Every set of brands somebody may have, on the page of every brand they may see."""
+    there = meridian()
+    for given in ({CORVANE}, {HALDEN}, {CORVANE, VELTA}, {HALDEN, RIVAL}):
+        access = viewer(given)
+        for brand_id in (*given, RIVAL):
+            found = set(tracked_with(brand_id, access, there))
+            assert brand_id in found
+            assert found & set(OWN) <= given
+    assert tracked_with(RIVAL, ADMIN, there) == (CORVANE, HALDEN, RIVAL, OTHER_RIVAL)
+    assert tracked_with(RIVAL, viewer({HALDEN}), there) == (HALDEN, RIVAL)
+    assert tracked_with(HALDEN, ADMIN, there) == (HALDEN, RIVAL)
+
+
+def test_the_places_one_may_compare_with_are_those_one_may_see() -> None:
+    assert allowed_locations(ADMIN, meridian()) is None
+    assert allowed_locations(viewer(None, {NETHERLANDS}), meridian()) == (NETHERLANDS, AMSTERDAM_SITE, UTRECHT)

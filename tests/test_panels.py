@@ -104,12 +104,17 @@ def strip(*items: Health) -> dict[str, Any]:
 # -- all of them -------------------------------------------------------------------------------------------
 
 
+# Every panel once, in whatever views it stands; the pulse of the shift log takes no room and has no state.
+PANELS = {panel.key: panel for view in VIEWS for panel in view.panels if panel.key != "log"}
+# Tables of what there is, and figures that say "none" by themselves, are shown as they are.
+SHOWN_AS_THEY_ARE = {"kpi", "sources", "subject", "alerts", "rule-list"}
+
+
 def test_every_panel_has_a_box_with_its_key_and_a_place_for_its_state() -> None:
-    for view in VIEWS:
-        for panel in view.panels:
-            box = panel.place()
-            assert box.id == f"panel-{panel.key}"
-            assert f"{panel.key}-state" in str(box)
+    for panel in PANELS.values():
+        box = panel.place()
+        assert box.id == f"panel-{panel.key}"
+        assert f"{panel.key}-state" in str(box)
 
 
 def test_what_is_drawn_is_plain_json_with_ids_as_text() -> None:
@@ -127,7 +132,7 @@ def test_what_is_drawn_is_plain_json_with_ids_as_text() -> None:
     assert drawn[2]["feed-list"]["rows"][0]["id"] == f"2-{2**62 + 1}"
 
 
-@pytest.mark.parametrize("panel", [panel for view in VIEWS for panel in view.panels], ids=lambda panel: panel.key)
+@pytest.mark.parametrize("panel", PANELS.values(), ids=lambda panel: panel.key)
 def test_every_panel_draws_an_organisation_of_which_nothing_was_said(panel: Any, database: Database) -> None:
     from tests.small_store import fill
 
@@ -138,7 +143,8 @@ def test_every_panel_draws_an_organisation_of_which_nothing_was_said(panel: Any,
     drawn = panel.draw(found)
 
     orjson.dumps(dict(drawn))
-    assert drawn[f"{panel.key}-state"]["kind"] == ("" if panel.key in ("kpi", "sources", "admin-sources") else "empty")
+    shows_itself = panel.key in SHOWN_AS_THEY_ARE or panel.key.startswith(("index-", "admin-"))
+    assert drawn[f"{panel.key}-state"]["kind"] == ("" if shows_itself else "empty")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +159,9 @@ def test_every_panel_answers_every_kind_of_scope(search: str, database: Database
     with database.read() as connection:
         for panel in VIEWS[0].panels:
             drawn = panel.draw(panel.query(connection, asked(search)))
-            assert drawn[f"{panel.key}-state"]["kind"] == ""
+            # In forty posts nothing rises, and no place of the small organisation has coordinates.
+            if panel.key not in ("log", "topics", "locations"):
+                assert drawn[f"{panel.key}-state"]["kind"] == "", panel.key
 
 
 # -- mentions over time ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from dashboard import scope as scopes
 from dashboard.scope import MOST_POINTS, WINDOWS, UrlScope, parse, question, window_at
 from models.access import Access, Window
-from models.errors import NotFound, ScopeError
+from models.errors import NotFound, ScopeError, SearchError
 from tests.small_organisation import ADMIN, NOW, organisation, person
 
 # Hypothesis wants the bounds of instants without a zone.
@@ -22,6 +23,9 @@ RANGE = (datetime(2000, 1, 2), datetime(2026, 11, 18))  # noqa: DTZ001
 keys = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters=","), min_size=1, max_size=20)
 key_lists = st.lists(keys, max_size=4).map(lambda found: tuple(sorted(set(found))))
 texts = st.text(st.characters(exclude_categories=["C"]), max_size=80).map(lambda text: " ".join(text.split()))
+# In quotes anything is looked for as it stands, but for quotes and stars.
+QUOTES = re.compile('[*"“”„‟«»＂]')
+searches = st.just("") | texts.map(lambda text: " ".join(('"word ' + QUOTES.sub("", text) + ' end"').split()))
 days = st.dates(date(2000, 1, 2), date(2026, 11, 18))
 instants = st.one_of(
     days,
@@ -40,7 +44,7 @@ instants = st.one_of(
             lambda found: tuple(sorted(set(found)))
         ),
         window=st.sampled_from(list(WINDOWS)),
-        search=texts,
+        search=searches,
         at=st.one_of(st.none(), instants),
     )
 )
@@ -62,6 +66,11 @@ def test_whatever_stands_in_the_address_is_read_or_refused_in_words(search: str)
     except ScopeError:
         return
     assert parse(found.to_search()) == found
+
+
+def test_a_search_that_cannot_be_read_is_pointed_at() -> None:
+    with pytest.raises(SearchError, match="“delta ▸OR◂”: nothing follows this OR; add a word or remove it"):
+        parse("?q=delta%20OR")
 
 
 def test_an_empty_address_means_everything_of_the_last_24_hours() -> None:

@@ -65,6 +65,7 @@ def test_a_look_at_the_past_says_as_known_now_and_leads_back() -> None:
         ("?brand=nobody", 'There is no brand "nobody" that you may see.'),
         ("?at=yesterday", "“yesterday” is no instant"),
         ("?what=ever", "“what” is no filter"),
+        ("?q=card%20OR", "“card ▸OR◂”: nothing follows this OR; add a word or remove it."),
     ],
 )
 def test_a_wrong_link_is_a_calm_message_with_a_way_out(search: str, said: str) -> None:
@@ -148,9 +149,42 @@ def test_every_colour_that_a_stylesheet_names_is_a_token_of_both_themes() -> Non
 def test_the_keys_that_are_listed_are_the_keys_that_do_something() -> None:
     script = (ASSETS / "shell.js").read_text()
 
-    for key in ('"/"', '"p"', '"?"', '"1"', '"5"', '"Escape"'):
+    for key in ('"/"', '"p"', '"?"', '"1"', '"5"', '"Escape"', '"l"', '"n"'):
         assert f"event.key === {key}" in script or f"event.key >= {key}" in script or f"event.key <= {key}" in script
-    assert len(bars.KEYS) == 5
+    assert [key for key, _ in (*bars.SCOPE_KEYS, *bars.KEYS)] == ["/", "P", "1 – 5", "Ctrl K", "L", "N", "Esc", "?"]
+    assert 'event.key.toLowerCase() === "k"' in (ASSETS / "palette.js").read_text()
+
+
+def test_the_keys_of_a_page_stand_before_those_of_every_page() -> None:
+    text = words(bars.key_list())
+
+    assert text.index("On Sources") < text.index("What is shown") < text.index("Everywhere") < text.index("Go to")
+    assert "J K Next and previous source" in text
+
+
+def test_every_way_by_two_keys_leads_to_a_page_that_there_is_and_is_listed() -> None:
+    pages = {page["path"]: page["chord"] for page in bars.pages(ADMIN)}
+    chords = {path: chord for path, chord in pages.items() if chord}
+
+    assert chords["/"] == "C"
+    assert len(set(chords.values())) == len(chords)
+    assert set(chords) <= {view.path for view in VIEWS}
+    listed = json.dumps(bars.key_list(), default=lambda part: part.to_plotly_json())
+    for path in chords:
+        assert f'"data-goes": "{path}"' in listed
+
+
+def test_a_person_is_offered_the_pages_that_they_may_open() -> None:
+    mine = {page["path"] for page in shown(access=person()).options["pages"]}
+    all_of_them = {page["path"] for page in shown().options["pages"]}
+
+    assert "/" in mine
+    assert not any(path.startswith("/admin") for path in mine)
+    assert all_of_them - mine == {view.path for view in VIEWS if view.right == "admin"}
+
+
+def test_a_phone_offers_no_more_ways_at_its_foot_than_fit_under_a_thumb() -> None:
+    assert len(bars.bottom_bar().children) <= 5
 
 
 def test_the_theme_is_chosen_before_anything_is_painted() -> None:

@@ -4,11 +4,37 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from dashboard.asks import tables
+from dashboard.asks import (
+    alerts,
+    audience,
+    demo,
+    log,
+    made,
+    mentions,
+    organisation,
+    preferences,
+    rules,
+    since,
+    tables,
+    views,
+)
 from dashboard.asks.ask import Act, Asked, Read
 
 # Each module has READS and ACTS, name -> function; a name begins with what it is about: "made", "log.add".
-MODULES: tuple[ModuleType, ...] = (tables,)
+MODULES: tuple[ModuleType, ...] = (
+    alerts,
+    audience,
+    demo,
+    log,
+    made,
+    mentions,
+    organisation,
+    preferences,
+    rules,
+    since,
+    tables,
+    views,
+)
 
 READS: dict[str, Read] = {name: read for module in MODULES for name, read in module.READS.items()}
 ACTS: dict[str, Act] = {name: act for module in MODULES for name, act in module.ACTS.items()}

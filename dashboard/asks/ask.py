@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from dashboard.panel import Question
 from dashboard.views.view import Address
 from models.access import Access
-from models.errors import InputError
+from models.errors import InputError, WatchfloorError
 from models.organisation import Organisation
 
 LONGEST_TEXT = 10_000
@@ -22,7 +22,8 @@ LONGEST_TEXT = 10_000
 class Asked:
     """Who asks, from which page, and what for. `given` comes from outside: read it with the methods below.
 
-    `address` and `question` are those of the page it was asked from, row scope applied; None where none was named.
+    `address` and `question` are those of the page it was asked from, row scope applied; None where none was named, and
+    where the page cannot be shown: `fault` says why, for who needs the page.
     """
 
     access: Access
@@ -31,6 +32,7 @@ class Asked:
     given: Mapping[str, Any]
     address: Address | None = None
     question: Question | None = None
+    fault: WatchfloorError | None = None
 
     def text(self, name: str, default: str = "", *, longest: int = LONGEST_TEXT) -> str:
         """A text without what cannot be stored or seen. InputError where it is another thing, or too long."""
@@ -61,7 +63,9 @@ class Asked:
         return value
 
     def asked(self) -> Question:
-        """The question of the page. InputError where no page was named."""
+        """The question of the page. InputError where no page was named, the page's own fault where it has one."""
+        if self.fault is not None:
+            raise self.fault
         if self.question is None:
             raise InputError("say from which page this is asked: path and search")
         return self.question

@@ -1,4 +1,4 @@
-"""`GET /read/NAME` and `POST /act/NAME`: each name has a right, an identity from the session, one transaction."""
+"""`GET` or `POST /read/NAME`, `POST /act/NAME`: each name has a right, the session's identity, one transaction."""
 
 from __future__ import annotations
 
@@ -37,6 +37,12 @@ def mount(server: FastAPI, database: Database, find_view: Find) -> None:
     async def read(request: Request, name: str) -> Response:
         access, given = gate.current().access, dict(request.query_params)
         return await asyncio.to_thread(_answer, lambda: _read(database, find_view, name, access, given))
+
+    @server.post("/read/{name}", include_in_schema=False)
+    async def read_at_length(request: Request, name: str) -> Response:
+        # What is asked may be longer than an address.
+        access, body = gate.current().access, await request.body()
+        return await asyncio.to_thread(_answer, lambda: _read(database, find_view, name, access, _given(body)))
 
     @server.post("/act/{name}", include_in_schema=False)
     async def act(request: Request, name: str) -> Response:
@@ -79,13 +85,17 @@ def asked(
         return Asked(access, organisation, now, given)
     if not isinstance(path, str) or not isinstance(search, str):
         raise InputError("path and search: texts are needed")
-    address = find_view(path)
-    if address is None:
-        raise NotFound(f"there is no page at {path[:80]}")
-    view = address.view
-    access.require(view.right)
-    about = (view.subject, address.subject_key) if view.subject else None
-    question = url_scope.question(url_scope.parse(search), access, organisation, now, about=about)
+    try:
+        address = find_view(path)
+        if address is None:
+            raise NotFound(f"there is no page at {path[:80]}")
+        view = address.view
+        access.require(view.right)
+        about = (view.subject, address.subject_key) if view.subject else None
+        question = url_scope.question(url_scope.parse(search), access, organisation, now, about=about)
+    except WatchfloorError as fault:
+        # A link that asks for nothing there is keeps nobody from their preferences.
+        return Asked(access, organisation, now, given, fault=fault)
     return Asked(access, organisation, now, given, address, question)
 
 

@@ -2,10 +2,43 @@
 
 from __future__ import annotations
 
-from dashboard.views import admin_sources, command
+from dataclasses import replace
+
+from dashboard.panel import Panel
+from dashboard.panels import alerts, shift_log
+from dashboard.views import (
+    admin_organisation,
+    admin_rules,
+    admin_setup,
+    admin_sources,
+    audience,
+    command,
+    index,
+    subject,
+)
 from dashboard.views.view import Address, View
 
-VIEWS: tuple[View, ...] = (command.VIEW, admin_sources.VIEW)
+# What every page carries along; the frame around the pages places them.
+COMMON: tuple[Panel, ...] = (alerts.PANEL, shift_log.PANEL)
+
+_PAGES: tuple[View, ...] = (
+    command.VIEW,
+    index.BRANDS,
+    index.LOCATIONS,
+    index.TEAMS,
+    subject.BRAND,
+    subject.LOCATION,
+    subject.TEAM,
+    audience.VIEW,
+    admin_setup.VIEW,
+    admin_organisation.BRANDS,
+    admin_organisation.LOCATIONS,
+    admin_organisation.TEAMS,
+    admin_sources.VIEW,
+    admin_rules.VIEW,
+)
+
+VIEWS: tuple[View, ...] = tuple(replace(view, panels=(*view.panels, *COMMON)) for view in _PAGES)
 
 
 def by_path(path: str) -> Address | None:
@@ -20,4 +53,4 @@ def by_path(path: str) -> Address | None:
     return None
 
 
-__all__ = ["VIEWS", "Address", "View", "by_path"]
+__all__ = ["COMMON", "VIEWS", "Address", "View", "by_path"]

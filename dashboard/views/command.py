@@ -1,12 +1,19 @@
-"""The command screen: key figures above, two charts at the left, the live feed at the right, the sources below."""
+"""The command screen: key figures above, charts at the left, map and topics, the live feed, the sources below."""
 
 from __future__ import annotations
 
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.panels import feed, kpi, sentiment, sources, volume
+from dashboard.panels import feed, kpi, locations, sentiment, sources, topics, volume
 from dashboard.views.view import View
+
+KEYS = (
+    ("J  K", "Next and previous mention"),
+    ("Enter", "Open the mention"),
+    ("M", "What can be done with the mention"),
+    ("H", "How the key figure was made"),
+)
 
 
 def place() -> Component:
@@ -18,7 +25,9 @@ def place() -> Component:
             kpi.PANEL.place(),
             feed.PANEL.place(),
             volume.PANEL.place(),
+            locations.PANEL.place(),
             sentiment.PANEL.place(),
+            topics.PANEL.place(),
             sources.PANEL.place(),
         ],
     )
@@ -29,6 +38,15 @@ VIEW = View(
     path="/",
     title="Command",
     icon="command",
-    panels=(kpi.PANEL, volume.PANEL, sentiment.PANEL, feed.PANEL, sources.PANEL),
+    panels=(
+        kpi.PANEL,
+        volume.PANEL,
+        sentiment.PANEL,
+        locations.PANEL,
+        topics.PANEL,
+        feed.PANEL,
+        sources.PANEL,
+    ),
     place=place,
+    keys=KEYS,
 )
