@@ -146,7 +146,7 @@ def test_keys_walk_through_the_sources_and_open_one(web: Served, page: Page) -> 
 
     page.keyboard.press("k")
     expect(page.locator("#source-drawer h2")).to_have_text("Halden Bank, recent search")
-    expect(page.locator("#source-drawer")).to_contain_text("15 s poll +")
+    expect(page.locator("#source-drawer")).to_contain_text("1 h poll +")
     expect(page.locator("#source-drawer .ft tbody tr")).to_have_count(10)
 
     page.keyboard.press("Escape")
