@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.panels import audience, best_hours
+from dashboard.panels import audience, best_hours, week
 from dashboard.views.view import View
 
 
@@ -16,6 +16,7 @@ def place() -> Component:
         children=[
             html.H1("Audience", className="unseen"),
             audience.PANEL.place(),
+            week.PANEL.place(),
             best_hours.PANEL.place(),
         ],
     )
@@ -26,6 +27,6 @@ VIEW = View(
     path="/audience",
     title="Audience",
     icon="audience",
-    panels=(audience.PANEL, best_hours.PANEL),
+    panels=(audience.PANEL, week.PANEL, best_hours.PANEL),
     place=place,
 )
