@@ -47,7 +47,8 @@ def drawn(database: Database, panel: Any, path: str) -> dict[str, Any]:
     with database.read() as connection:
         organisation = organisations.current(connection, NOW)
         question = serving.asked(by_path, ADMIN, organisation, NOW, {"path": path}).asked()
-        [props] = panel.draw(panel.query(connection, question)).values()
+        found = panel.draw(panel.query(connection, question))
+        [props] = [props for part, props in found.items() if not part.endswith("-state")]
         return dict(props)
 
 

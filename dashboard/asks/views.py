@@ -64,6 +64,7 @@ def delete(connection: Connection, asked: Asked) -> Mapping[str, Any]:
 
 def _address(asked: Asked) -> tuple[str, str]:
     """The page that is looked at: it exists, and the one who asks may see it, or this is not reached."""
+    asked.asked()
     if asked.address is None:
         raise InputError("say which page to keep: path and search")
     return asked.address.path, asked.text("search", longest=saved_views.LONGEST_SEARCH)

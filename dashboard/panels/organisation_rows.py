@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.panel import Panel, Props
+from dashboard.panels import frame
 
 Row = dict[str, Any]
 
@@ -40,7 +41,8 @@ def row(key: str, cells: Sequence[str], values: dict[str, str], *, depth: int = 
 
 def props(key: str, kind: str, columns: Sequence[str], rows: list[Row], fields: list[Row]) -> Props:
     """What goes to the browser."""
-    return {f"{key}-rows": {"page": key, "kind": kind, "columns": list(columns), "rows": rows, "fields": fields}}
+    shown = {"page": key, "kind": kind, "columns": list(columns), "rows": rows, "fields": fields}
+    return {f"{key}-rows": shown, f"{key}-state": frame.NO_STATE}
 
 
 def place(key: str, name: str) -> Callable[[], Component]:
