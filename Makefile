@@ -38,8 +38,8 @@ prove: $(VENV)/ready-dev
 	$(PYTEST) -m "prove and not alone" --dist load
 # What keeps time, or brings a browser, shares the machine with nothing else.
 	$(PYTEST) -m "prove and alone" -n 0
-# Every benchmark that holds a gate; that of the panels tells speeds alone, which fail nothing, for half an hour.
-	$(BIN)/python -m tests.bench copies live models pipeline places reads rules spikes store
+# Every benchmark that holds a gate. `make bench` beside it reads a million and tells the speeds of the panels: half an hour more.
+	$(BIN)/python -m tests.bench copies live models pipeline places reads=300000 rules spikes store
 
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m tests.bench

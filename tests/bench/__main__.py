@@ -1,6 +1,7 @@
 """`make bench`: every figure in one run, as tables and as bench.json; fails for ratios, counts and sizes alone.
 
-Name modules to run only those: `python -m tests.bench store live`.
+Name modules to run only those: `python -m tests.bench store live`; with a number of mentions where a module takes one:
+`python -m tests.bench reads=300000`.
 """
 
 from __future__ import annotations
@@ -26,11 +27,14 @@ def modules() -> list[str]:
 
 def main(asked: list[str]) -> int:
     """Run what is asked for, or all; the number of gates that did not hold."""
+    counts = {name: int(number) for name, _, number in (item.partition("=") for item in asked) if number}
+    asked = [item.partition("=")[0] for item in asked]
     if unknown := set(asked) - set(modules()):
         sys.exit(f"no benchmark {', '.join(sorted(unknown))}; known: {', '.join(modules())}")
     results: dict[str, list[Figure]] = {}
     for name in asked or modules():
-        results[name] = importlib.import_module(f"tests.bench.bench_{name}").run()
+        run = importlib.import_module(f"tests.bench.bench_{name}").run
+        results[name] = run(counts[name]) if name in counts else run()
         show(name, results[name])
     OUTPUT.write_text(
         json.dumps({name: [asdict(figure) for figure in found] for name, found in results.items()}, indent=1)
