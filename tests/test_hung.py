@@ -89,9 +89,13 @@ def test_what_waits_behind_it_in_the_same_process_ends_with_it(database: Databas
     ended = threading.Event()
 
     def wait_for_the_lock() -> None:
-        with pytest.raises(DBAPIError), database._writers.begin() as connection:
-            connection.execute(LOCK)
-        ended.set()
+        try:
+            with database._writers.begin() as connection:
+                connection.execute(LOCK)
+                # The lock may be handed on a moment before the end comes.
+                until(lambda: not connection.execute(text("select 1")), "it is ended")
+        except DBAPIError:
+            ended.set()
 
     with database._writers.connect() as silent:
         silent.execute(WRITE)
