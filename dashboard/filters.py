@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from models.access import ADMIN, Access
+from models.access import Access
 from models.errors import ScopeError
 from models.feed import Filters
 
@@ -35,7 +35,7 @@ def languages(codes: Sequence[str]) -> tuple[str, ...]:
 
 def read(show: Sequence[str], chosen: tuple[str, ...], order: str, access: Access) -> Filters:
     """What the feed is narrowed to. ScopeError for posts of no brand, for whoever may not read those."""
-    if "unmatched" in show and not access.may(ADMIN):
+    if "unmatched" in show and not access.sees_all:
         raise ScopeError("show: posts that match no brand are for administrators; leave out “unmatched”")
     return Filters(
         negative="negative" in show,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from models.access import ADMIN, VIEWER
+from models.access import ADMIN, RIGHTS, VIEWER, WORK
 from models.errors import WatchfloorError
 
 OPEN = "open"
@@ -19,7 +19,7 @@ _FILE = r"[A-Za-z0-9_@-][A-Za-z0-9_@.-]*"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`pattern` matches a whole decoded path. `right` is open, viewer or admin."""
+    """`pattern` matches a whole decoded path. `right` is open, or one of models/access.py."""
 
     pattern: re.Pattern[str]
     methods: frozenset[str]
@@ -108,19 +108,19 @@ ACTS: dict[str, str] = {
     "export.csv": VIEWER,
     "export.rows": VIEWER,
     "audience.declare": ADMIN,
-    "alerts.acknowledge": VIEWER,
+    "alerts.acknowledge": WORK,
     "preference.put": VIEWER,
-    "mention.correct": VIEWER,
-    "mention.hide": VIEWER,
-    "mention.wall": VIEWER,
-    "mention.undo": VIEWER,
+    "mention.correct": WORK,
+    "mention.hide": WORK,
+    "mention.wall": WORK,
+    "mention.undo": WORK,
     "view.save": VIEWER,
     "view.update": VIEWER,
     "view.rename": VIEWER,
     "view.start": VIEWER,
     "view.delete": VIEWER,
-    "log.add": VIEWER,
-    "log.sign": VIEWER,
+    "log.add": WORK,
+    "log.sign": WORK,
 }
 
 _REPEATED = re.compile(r"@[0-9a-f]+")
@@ -157,9 +157,9 @@ def check_asks(reads: Iterable[str], acts: Iterable[str]) -> None:
         faults += [f'{kind} "{name}" has no right in dashboard/rights.py' for name in sorted(there - set(declared))]
         faults += [f'dashboard/rights.py: no {kind} "{name}"' for name in sorted(set(declared) - there)]
         faults += [
-            f'dashboard/rights.py: {kind} "{name}" needs "{right}"; known: {VIEWER}, {ADMIN}'
+            f'dashboard/rights.py: {kind} "{name}" needs "{right}"; known: {", ".join(RIGHTS)}'
             for name, right in sorted(declared.items())
-            if right not in (VIEWER, ADMIN)
+            if right not in RIGHTS
         ]
     if faults:
         raise RightsError("; ".join(faults))
@@ -171,9 +171,9 @@ def check_callbacks(app: Any) -> None:
     faults = [f'callback "{name}" has no right in dashboard/rights.py' for name in sorted(registered - set(CALLBACKS))]
     faults += [f'dashboard/rights.py: no callback "{name}"' for name in sorted(set(CALLBACKS) - registered)]
     faults += [
-        f'dashboard/rights.py: callback "{name}" needs "{right}"; known: {VIEWER}, {ADMIN}'
+        f'dashboard/rights.py: callback "{name}" needs "{right}"; known: {", ".join(RIGHTS)}'
         for name, right in sorted(CALLBACKS.items())
-        if right not in (VIEWER, ADMIN)
+        if right not in RIGHTS
     ]
     if faults:
         raise RightsError("; ".join(faults))

@@ -14,7 +14,7 @@ from dashboard import filters
 from dashboard.filters import quoted
 from dashboard.panel import Question, Subject
 from models import search as text_search
-from models.access import ADMIN, Access, Request, Scope, Window, allowed_locations, narrow, tracked_with
+from models.access import Access, Request, Scope, Window, allowed_locations, narrow, tracked_with
 from models.errors import InputError, NotFound, ScopeError
 from models.networks import BY_ID, NETWORKS, network_by_key
 from models.organisation import UNKNOWN, Organisation
@@ -274,7 +274,7 @@ def _may_choose(key: str, access: Access, organisation: Organisation) -> bool:
 
 def _location_options(access: Access, organisation: Organisation) -> list[dict[str, str | int]]:
     allowed: set[int] | None = None
-    if not access.may(ADMIN) and access.location_ids is not None:
+    if not access.sees_all and access.location_ids is not None:
         allowed = {below for top in access.location_ids for below in organisation.below(top)}
     children: dict[int | None, list[int]] = {}
     by_id = {item.id: item for item in organisation.locations}

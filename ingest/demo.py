@@ -57,9 +57,9 @@ def create(connection: Connection, *, rate: float, home: Path, now: datetime) ->
 def first_administrator(connection: Connection, now: datetime) -> str:
     """The email of an administrator who may sign in; made where there is none."""
     for person in people.list_people(connection, now):
-        if ADMIN in person.rights and person.disabled_at is None:
+        if ADMIN in person.roles and person.disabled_at is None:
             return person.email
     people.add_person(
-        connection, email=FIRST_ADMINISTRATOR, name="Administrator", right=ADMIN, now=now, actor="first start"
+        connection, email=FIRST_ADMINISTRATOR, name="Administrator", role=ADMIN, now=now, actor="first start"
     )
     return FIRST_ADMINISTRATOR

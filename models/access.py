@@ -2,23 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from models.errors import AccessDenied, NotFound, ScopeError
 from models.organisation import UNKNOWN, Organisation
 
+# What a person may do. `admin` is the right to set the product up, and whoever has it may everything.
 ADMIN = "admin"
 VIEWER = "viewer"
-RIGHTS = (ADMIN, VIEWER)
+# Mark, correct, acknowledge, write in the shift log.
+WORK = "work"
+DRAFT = "draft"
+SUBMIT = "submit"
+SEND = "send"
+SIGN_OFF = "sign_off"
+DECLARE = "declare_incident"
+PEOPLE = "manage_people"
+ACCOUNTS = "manage_accounts"
+AUDIT = "read_audit"
+RIGHTS = (VIEWER, WORK, DRAFT, SUBMIT, SEND, SIGN_OFF, DECLARE, PEOPLE, ACCOUNTS, AUDIT, ADMIN)
+
+MANAGER = "manager"
+AUDITOR = "auditor"
+DISPLAY = "display"
+# What each role may. An auditor reads everything and changes nothing; a display shows.
+ROLES: Mapping[str, frozenset[str]] = {
+    VIEWER: frozenset({VIEWER, WORK}),
+    "agent": frozenset({VIEWER, WORK, DRAFT, SUBMIT, SEND}),
+    "approver": frozenset({VIEWER, WORK, DRAFT, SUBMIT, SEND, SIGN_OFF}),
+    MANAGER: frozenset({VIEWER, WORK, DRAFT, SUBMIT, SEND, SIGN_OFF, DECLARE, PEOPLE, ACCOUNTS}),
+    ADMIN: frozenset(RIGHTS),
+    AUDITOR: frozenset({VIEWER, AUDIT}),
+    DISPLAY: frozenset({VIEWER}),
+}
+# Roles without a row scope.
+UNLIMITED = frozenset({ADMIN, AUDITOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One role of a person, valid now; None = for all of them. `team_ids` narrow cases and replies, never mentions."""
+
+    role: str
+    brand_ids: frozenset[int] | None = None
+    location_ids: frozenset[int] | None = None
+    team_ids: frozenset[int] | None = None
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """What the role may."""
+        return ROLES[self.role]
+
+    def covers(self, other: Grant) -> bool:
+        """Whether this one shows everything that the other shows."""
+        return _holds(self.brand_ids, other.brand_ids) and _holds(self.location_ids, other.location_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """What one signed-in person may do. None in `brand_ids` or `location_ids` = all of them.
 
-    Row scope holds for every right but `admin`, which sees everything, unmatched posts included.
+    These two are what the person may see, whatever the role that shows it; admins and auditors see everything,
+    unmatched posts included. `grants` say what the person may *do*, and where: ask `may_for`.
     """
 
     person_id: int
@@ -27,15 +74,96 @@ class Access:
     rights: frozenset[str]
     brand_ids: frozenset[int] | None = None
     location_ids: frozenset[int] | None = None
+    grants: tuple[Grant, ...] = ()
+
+    @classmethod
+    def granted(cls, person_id: int, email: str, name: str, grants: Iterable[Grant]) -> Access:
+        """What the grants of a person add up to."""
+        held = tuple(grants)
+        rights = frozenset(right for grant in held for right in grant.rights)
+        brands, locations = _seen(held)
+        return cls(person_id, email, name, rights, brands, locations, held)
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether no row is kept from them, posts that match no brand among them."""
+        return ADMIN in self.rights or any(
+            grant.role in UNLIMITED or (grant.role == MANAGER and grant.covers(Grant(VIEWER))) for grant in self.grants
+        )
 
     def may(self, right: str) -> bool:
-        """Admins may everything; everybody else what they were given."""
+        """Whether the person has the right anywhere. Admins may everything."""
         return right in self.rights or ADMIN in self.rights
 
     def require(self, right: str) -> None:
         """AccessDenied, in words, when the person lacks the right."""
         if not self.may(right):
             raise AccessDenied(f"this needs the right “{right}”; ask an administrator for it")
+
+    def may_for(
+        self,
+        right: str,
+        organisation: Organisation,
+        *,
+        brand_id: int,
+        location_id: int = UNKNOWN,
+        team_id: int = UNKNOWN,
+    ) -> bool:
+        """Whether the person has the right for what stands in this brand, location and team."""
+        if ADMIN in self.rights:
+            return True
+        return any(
+            right in grant.rights
+            and (grant.role in UNLIMITED or grant.brand_ids is None or brand_id in grant.brand_ids)
+            and (
+                grant.location_ids is None or any(location_id in organisation.below(top) for top in grant.location_ids)
+            )
+            and (grant.team_ids is None or team_id in grant.team_ids)
+            for grant in self.grants
+        )
+
+    def require_for(
+        self,
+        right: str,
+        organisation: Organisation,
+        *,
+        brand_id: int,
+        location_id: int = UNKNOWN,
+        team_id: int = UNKNOWN,
+    ) -> None:
+        """AccessDenied, in words, when the person lacks the right there."""
+        if not self.may_for(right, organisation, brand_id=brand_id, location_id=location_id, team_id=team_id):
+            raise AccessDenied(f"this needs the right “{right}” there; ask an administrator for it")
+
+
+def _holds(these: frozenset[int] | None, those: frozenset[int] | None) -> bool:
+    return these is None or (those is not None and those <= these)
+
+
+def _seen(grants: Sequence[Grant]) -> tuple[frozenset[int] | None, frozenset[int] | None]:
+    """Brands and locations that somebody with these grants sees.
+
+    A grant within another adds nothing. Of grants that differ in their locations only what all of them show is shown:
+    a query has one set of brands and one of locations, and must never show a place in a brand where it was not given.
+    """
+    if any(grant.role in UNLIMITED for grant in grants):
+        return None, None
+    widest = [
+        grant
+        for place, grant in enumerate(grants)
+        if not any(
+            other.covers(grant) and (place > index or not grant.covers(other))
+            for index, other in enumerate(grants)
+            if index != place
+        )
+    ]
+    brands: frozenset[int] | None = frozenset()
+    locations: frozenset[int] | None = None
+    for grant in widest:
+        brands = None if brands is None or grant.brand_ids is None else brands | grant.brand_ids
+        if grant.location_ids is not None:
+            locations = grant.location_ids if locations is None else locations & grant.location_ids
+    return brands, locations
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +207,7 @@ def narrow(request: Request, access: Access, organisation: Organisation) -> Scop
     else:
         own = {brand.id for brand in organisation.brands if brand.kind == "own"} & readable
         # Until there is a brand of ours, an administrator's pages are about what no brand claims.
-        brand_ids = tuple(sorted(own)) or ((UNKNOWN,) if access.may(ADMIN) else ())
+        brand_ids = tuple(sorted(own)) or ((UNKNOWN,) if access.sees_all else ())
     if not brand_ids:
         raise ScopeError("there is no brand you may see; ask an administrator for one")
     tracked = set(brand_ids)
@@ -124,7 +252,7 @@ def everything(access: Access, organisation: Organisation) -> Scope:
 
 def _readable_brands(access: Access, organisation: Organisation) -> set[int]:
     everything = {brand.id for brand in organisation.brands}
-    if access.may(ADMIN):
+    if access.sees_all:
         return everything
     if access.brand_ids is None:
         return everything - {UNKNOWN}
@@ -148,7 +276,7 @@ def _brand(key: str, readable: Iterable[int], organisation: Organisation) -> int
 
 def _locations(keys: tuple[str, ...], access: Access, organisation: Organisation) -> tuple[int, ...] | None:
     allowed = None
-    if not access.may(ADMIN) and access.location_ids is not None:
+    if not access.sees_all and access.location_ids is not None:
         allowed = {below for top in access.location_ids for below in organisation.below(top)}
     if not keys:
         return None if allowed is None else tuple(sorted(allowed))

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
 from models import audit
-from models.access import ADMIN, Access
+from models.access import Access
 from models.blind import Blind
 from models.database import new_id, raise_change, time_id
 from models.errors import NotFound
@@ -86,7 +86,7 @@ def may_see(access: Access, brand_ids: Iterable[int]) -> tuple[int, ...]:
 
     A spike counts a whole brand, so whoever sees some places alone sees none.
     """
-    is_limited = not access.may(ADMIN) and access.location_ids is not None
+    is_limited = not access.sees_all and access.location_ids is not None
     return (NO_BRAND,) if is_limited else (NO_BRAND, *brand_ids)
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from models import identity, organisation, people, settings
+from models.access import ROLES, VIEWER
 from models.errors import InputError, NotFound, RuleError
 from models.networks import network_by_key
 from models.organisation import Organisation
@@ -98,7 +99,7 @@ def _said(words: tuple[str, ...]) -> str:
 def user_add(
     email: str,
     name: Annotated[str, typer.Option(help="As colleagues see it.")],
-    right: Annotated[str, typer.Option(help="admin or viewer")] = "viewer",
+    role: Annotated[str, typer.Option(help=", ".join(ROLES))] = VIEWER,
     brand: Annotated[list[str] | None, typer.Option(help="Key of a brand they may see; all without it.")] = None,
     location: Annotated[
         list[str] | None, typer.Option(help="Key of a location they may see, with those below.")
@@ -115,14 +116,14 @@ def user_add(
             connection,
             email=email,
             name=name,
-            right=right,
+            role=role,
             now=now(),
             brand_ids=_brand_ids(brand, current) if brand else None,
             location_ids=_location_ids(location, current) if location else None,
             password=password,
         )
     way = "with the password" if password_stdin else f"by a link: watchfloor signin-link {email}"
-    out.print(escape(f"{email} may sign in as {right}, {way}."))
+    out.print(escape(f"{email} may sign in as {role}, {way}."))
 
 
 def _brand_ids(keys: Iterable[str], current: Organisation) -> list[int]:
@@ -151,14 +152,14 @@ def user_list() -> None:
     with existing().read() as connection:
         current = organisation.current(connection, now())
         found = people.list_people(connection, now())
-    table = Table("email", "name", "rights", "brands", "locations", "last seen", box=None)
+    table = Table("email", "name", "roles", "brands", "locations", "last seen", box=None)
     brands = {item.id: item.key for item in current.brands}
     places = {item.id: item.key for item in current.locations}
     for person in found:
         table.add_row(
             escape(person.email),
             escape(person.name),
-            "disabled" if person.disabled_at else ", ".join(person.rights) or "none",
+            "disabled" if person.disabled_at else ", ".join(person.roles) or "none",
             _keys(person.brand_ids, brands),
             _keys(person.location_ids, places),
             "never" if person.last_seen_at is None else f"{age((now() - person.last_seen_at).total_seconds())} ago",

@@ -233,9 +233,9 @@ def signed_in(connection: Connection, digests: Collection[str], now: datetime) -
         rows = connection.execute(_ALIVE, {"digests": asked[start : start + BATCH], "now": now}).all()
         given = people.memberships(connection, {row.person_id for row in rows}, now)
         for row in rows:
-            rights, brands, locations = people.granted(given.get(row.person_id, ()))
-            if rights:
-                access = Access(row.person_id, row.email, row.name, rights, brands, locations)
+            grants = people.granted(given.get(row.person_id, ()))
+            if grants:
+                access = Access.granted(row.person_id, row.email, row.name, grants)
                 found[row.id_hash] = Signed(access, row.csrf_token, row.id_hash, row.seen_at)
     return found
 

@@ -63,10 +63,10 @@ class House:
         self.now += timedelta(seconds=seconds)
         self.seconds += seconds
 
-    def add(self, email: str = ANA, *, right: str = "admin", password: str | None = None) -> int:
+    def add(self, email: str = ANA, *, role: str = "admin", password: str | None = None) -> int:
         with self.database.write() as connection:
             return identity.add_person(
-                connection, email=email, name="Ana Novak", right=right, password=password, now=self.now
+                connection, email=email, name="Ana Novak", role=role, password=password, now=self.now
             )
 
     def link(self, email: str = ANA) -> str:

@@ -52,11 +52,11 @@ class Served:
     def address(self) -> str:
         return f"http://localhost:{self.port}"
 
-    def person(self, name: str = "admin", right: str = "admin", brand_ids: Collection[int] | None = None) -> Person:
+    def person(self, name: str = "admin", role: str = "admin", brand_ids: Collection[int] | None = None) -> Person:
         """Somebody new, signed in."""
         now, email = datetime.now(UTC), f"{name}@meridian.example"
         with self.database.write() as connection:
-            people.add_person(connection, email=email, name=name.title(), right=right, now=now, brand_ids=brand_ids)
+            people.add_person(connection, email=email, name=name.title(), role=role, now=now, brand_ids=brand_ids)
             token = identity.make_link(connection, email, now)
             signed = identity.use_link(connection, token, "127.0.0.1", now)
         assert signed is not None

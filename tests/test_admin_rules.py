@@ -48,7 +48,7 @@ def filled(database: Database) -> Database:
     said += [Said(f"nothing of it {n}", minutes=30 + n, brand_id=1) for n in range(60)]
     say(database, said)
     with database.write() as connection:
-        people.add_person(connection, email=ADMINISTRATOR.email, name="Admin", right="admin", now=NOW)
+        people.add_person(connection, email=ADMINISTRATOR.email, name="Admin", role="admin", now=NOW)
         values = {"brand_id": 3, "version": 1, "query": "halden", "valid_from": NOW - timedelta(days=9)}
         connection.execute(brand_rule.insert().values(**values))
     return database

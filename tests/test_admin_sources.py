@@ -365,7 +365,7 @@ def body(what: str) -> dict[str, Any]:
 
 
 def test_a_change_needs_the_right_the_token_and_a_page_of_ours(web: Served) -> None:
-    admin, viewer = web.person("hedda"), web.person("ines", right="viewer")
+    admin, viewer = web.person("hedda"), web.person("ines", role="viewer")
 
     def post(cookie: str, *, token: str | None = None, origin: str = "") -> int:
         headers = {"Cookie": cookie, "Origin": origin or web.address}
@@ -389,8 +389,8 @@ def test_a_change_needs_the_right_the_token_and_a_page_of_ours(web: Served) -> N
 
 
 def test_the_page_itself_is_not_for_viewers(web: Served) -> None:
-    for right, status in (("admin", 200), ("viewer", 403)):
-        with httpx.Client(base_url=web.address, headers=web.person(right, right=right).headers) as browser:
+    for role, status in (("admin", 200), ("viewer", 403)):
+        with httpx.Client(base_url=web.address, headers=web.person(role, role=role).headers) as browser:
             page = browser.get("/admin/sources", headers={"Accept": "text/html"})
             assert page.status_code == status
     with httpx.Client(base_url=web.address) as nobody:

@@ -39,7 +39,7 @@ def there(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def ana(there: Database) -> Access:
     with there.write() as connection:
-        number = people.add_person(connection, email="a@meridian.example", name="Ana Novak", right="viewer", now=NOW)
+        number = people.add_person(connection, email="a@meridian.example", name="Ana Novak", role="viewer", now=NOW)
     return Access(number, "a@meridian.example", "Ana Novak", frozenset({"viewer"}))
 
 

@@ -81,7 +81,7 @@ def test_a_callback_knows_who_asks(dashed: House) -> None:
 
 
 def test_a_callback_needs_its_right(dashed: House) -> None:
-    dashed.add("vic@meridian.example", right="viewer")
+    dashed.add("vic@meridian.example", role="viewer")
     viewer = dashed.signed_in("vic@meridian.example")
     assert run(viewer, asked()).status == 200
     assert run(viewer, asked("all.children")).status == 403

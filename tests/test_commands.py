@@ -200,7 +200,7 @@ def test_a_taken_port_is_told_before_anything_is_made(terminal: Terminal, name: 
             "--name: a name has 1 to 200 printable characters, this one 201",
         ),
         (["user", "add", "ana", "--name", "Ana"], '"ana" is no email address; use one like ana@example.org'),
-        (["user", "add", "a@b.org", "--name", "A", "--right", "king"], 'no right "king"; known: admin, viewer'),
+        (["user", "add", "a@b.org", "--name", "A", "--role", "king"], 'no role "king"; known: viewer, agent'),
         (["user", "add", "a@b.org", "--name", "A", "--brand", "x"], 'no brand "x"; known: unmatched, american, .*'),
         (["user", "add", "a@b.org", "--name", "A", "--location", "x"], r'no location "x"; known: .* and \d+ more|.*'),
         (["user", "disable", "a@b.org"], 'no person "a@b.org"; see `watchfloor user list`'),
@@ -313,7 +313,7 @@ def test_people_are_added_listed_linked_and_disabled(terminal: Terminal, monkeyp
     )
     assert added == "ana@example.org may sign in as viewer, by a link: watchfloor signin-link ana@example.org.\n"
     monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
-    arguments = ("user", "add", "bo@example.org", "--name", "Bo", "--right", "admin", "--password-stdin")
+    arguments = ("user", "add", "bo@example.org", "--name", "Bo", "--role", "admin", "--password-stdin")
     assert terminal.is_told(*arguments).startswith("the password has 5 characters; use at least ")
     monkeypatch.setattr("sys.stdin", io.StringIO("a lighthouse keeps its hours\n"))
     assert terminal.sees(*arguments) == "bo@example.org may sign in as admin, with the password.\n"

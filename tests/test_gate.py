@@ -179,7 +179,7 @@ def test_with_a_session_what_is_not_listed_does_not_exist(house: House) -> None:
 def test_a_viewer_gets_no_admin_page(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rights, "ROUTES", (rights._route("/people", rights.READ, "admin"), *rights.ROUTES))
     monkeypatch.setattr(rights, "SOCKETS", {"/live": "admin"})
-    house.add("vic@meridian.example", right="viewer")
+    house.add("vic@meridian.example", role="viewer")
     viewer = house.signed_in("vic@meridian.example")
     answer = viewer.get("/people")
     assert answer.status == 403

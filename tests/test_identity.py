@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import insert, select, update
 
 from models import audit, identity
-from models.access import Access
+from models.access import RIGHTS, Access, Grant
 from models.database import Database
 from models.errors import InputError, NotFound
 from models.identity import Link, SignedIn
@@ -21,9 +21,9 @@ ANA = "ana.novak@meridian.example"
 PASSWORD = "the lighthouse keeps its own hours"
 
 
-def add(database: Database, email: str = ANA, *, right: str = "admin", password: str | None = None) -> int:
+def add(database: Database, email: str = ANA, *, role: str = "admin", password: str | None = None) -> int:
     with database.write() as connection:
-        return identity.add_person(connection, email=email, name="Ana Novak", right=right, password=password, now=NOW)
+        return identity.add_person(connection, email=email, name="Ana Novak", role=role, password=password, now=NOW)
 
 
 def open_session(database: Database, now: datetime = NOW) -> SignedIn:
@@ -53,7 +53,7 @@ def test_the_right_mail_and_password_open_a_session(database: Database) -> None:
     assert opened is not None
     signed = access(database, opened)
     assert signed is not None
-    assert signed.access == Access(person_id, ANA, "Ana Novak", frozenset({"admin"}))
+    assert signed.access == Access.granted(person_id, ANA, "Ana Novak", [Grant("admin")])
     assert signed.csrf_token == opened.csrf_token
     assert actions(database) == ["person.added", "signin.succeeded"]
 
@@ -308,7 +308,7 @@ def test_who_has_no_right_valid_now_is_nobody(database: Database) -> None:
 def test_row_scope_comes_with_the_right_and_admins_have_none(database: Database) -> None:
     with database.write() as connection:
         identity.add_person(
-            connection, email=ANA, name="Ana", right="viewer", brand_ids=[3, 2], location_ids=[5], now=NOW
+            connection, email=ANA, name="Ana", role="viewer", brand_ids=[3, 2], location_ids=[5], now=NOW
         )
     opened = open_session(database)
     signed = access(database, opened)
@@ -316,11 +316,14 @@ def test_row_scope_comes_with_the_right_and_admins_have_none(database: Database)
     assert (signed.access.brand_ids, signed.access.location_ids) == (frozenset({2, 3}), frozenset({5}))
     with database.write() as connection:
         connection.execute(
-            insert(membership).values(person_id=1, right="admin", valid_from=NOW, valid_to=NOW + timedelta(hours=1))
+            insert(membership).values(
+                id=9, person_id=1, right="admin", valid_from=NOW, valid_to=NOW + timedelta(hours=1)
+            )
         )
     signed = access(database, opened)
     assert signed is not None
-    assert (signed.access.rights, signed.access.brand_ids) == (frozenset({"admin", "viewer"}), None)
+    assert {grant.role for grant in signed.access.grants} == {"admin", "viewer"}
+    assert (signed.access.rights, signed.access.brand_ids) == (frozenset(RIGHTS), None)
     later = access(database, opened, NOW + timedelta(hours=1))
     assert later is not None
     assert later.access.brand_ids == frozenset({2, 3})

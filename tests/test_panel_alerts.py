@@ -152,7 +152,7 @@ def test_what_is_no_alert_is_refused(filled: Database, wanted: str) -> None:
 def test_a_person_puts_and_reads_their_own_preferences(database: Database) -> None:
     with database.write() as connection:
         ana, ben = (
-            people.add_person(connection, email=f"{n}@meridian.example", name=n, right="viewer", now=NOW)
+            people.add_person(connection, email=f"{n}@meridian.example", name=n, role="viewer", now=NOW)
             for n in ("ana", "ben")
         )
     asking = {n: Access(n, "x@meridian.example", "X", frozenset({"viewer"})) for n in (ana, ben)}

@@ -1,4 +1,4 @@
-"""models/people.py: people are added with a right, under one spelling of their mail, or not at all."""
+"""models/people.py: people are added with a role, under one spelling of their mail, or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def add(database: Database, **given: Any) -> int:
     fields: dict[str, Any] = {
         "email": "ana@meridian.example",
         "name": "Ana Novak",
-        "right": "viewer",
+        "role": "viewer",
         "now": NOW,
     } | given
     with database.write() as connection:
@@ -27,17 +27,17 @@ def add(database: Database, **given: Any) -> int:
 
 
 def test_people_are_listed_by_mail_with_what_they_may(database: Database) -> None:
-    add(database, email="Zoë@Meridian.example", right="admin")
+    add(database, email="Zoë@Meridian.example", role="admin")
     add(database, brand_ids=[4, 2, 4], name="  Ana\tNovak ")
     with database.read() as connection:
         ana, zoe = people.list_people(connection, NOW)
-    assert (ana.email, ana.name, ana.rights, ana.brand_ids) == (
+    assert (ana.email, ana.name, ana.roles, ana.brand_ids) == (
         "ana@meridian.example",
         "Ana�Novak",
         ("viewer",),
         frozenset({2, 4}),
     )
-    assert (zoe.email, zoe.rights, zoe.brand_ids, zoe.last_seen_at) == ("zoë@meridian.example", ("admin",), None, None)
+    assert (zoe.email, zoe.roles, zoe.brand_ids, zoe.last_seen_at) == ("zoë@meridian.example", ("admin",), None, None)
 
 
 def test_adding_is_audited_without_the_password(database: Database) -> None:
@@ -57,7 +57,7 @@ FAULTS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"email": "x" * 300 + "@c.example"}, "no email address"),
     ({"name": " "}, "name has 0 characters"),
     ({"name": "x" * 201}, "name has 201 characters"),
-    ({"right": "owner"}, 'no right "owner"; known: admin, viewer'),
+    ({"role": "owner"}, 'no role "owner"; known: viewer, agent, approver, manager, admin, auditor, display'),
     ({"brand_ids": []}, "empty list of brands"),
     ({"location_ids": []}, "empty list of locations"),
     ({"password": "short"}, "5 characters; use at least 12"),

@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 19, 14, 32, tzinfo=UTC)
 @pytest.fixture
 def person_id(database: Database) -> int:
     with database.write() as connection:
-        return people.add_person(connection, email="ana@meridian.example", name="Ana Novak", right="viewer", now=NOW)
+        return people.add_person(connection, email="ana@meridian.example", name="Ana Novak", role="viewer", now=NOW)
 
 
 def test_a_preference_is_kept_and_replaced_for_one_person_alone(database: Database, person_id: int) -> None:

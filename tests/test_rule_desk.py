@@ -36,7 +36,7 @@ def halden(database: Database) -> Brand:
     there = load(database)
     with database.write() as connection:
         for who in (LINA, OMAR):
-            people.add_person(connection, email=who.email, name=who.name, right="admin", now=NOW)
+            people.add_person(connection, email=who.email, name=who.name, role="admin", now=NOW)
     return there.brand_by_key("halden")
 
 

@@ -24,7 +24,7 @@ def ana(database: Database) -> int:
 
 def somebody(database: Database, name: str) -> int:
     with database.write() as connection:
-        return people.add_person(connection, email=f"{name}@meridian.example", name=name, right="viewer", now=NOW)
+        return people.add_person(connection, email=f"{name}@meridian.example", name=name, role="viewer", now=NOW)
 
 
 def saved(database: Database, person_id: int, name: str, search: str = "?brand=corvane", path: str = "/") -> SavedView:

@@ -18,7 +18,7 @@ from dashboard.asks.made_figures import FIGURES, Reading, in_words, line
 from dashboard.panel import Question
 from dashboard.panels import kpi
 from models import cube, rows_behind, sources
-from models.access import ADMIN, Window
+from models.access import Window
 from models.cube import DAY, local_day
 from models.errors import NotFound
 from models.metrics import METRICS, Metric
@@ -134,7 +134,7 @@ def _metric(asked: Asked) -> Metric:
 def _reading(connection: Connection, asked: Asked, metric: Metric) -> Reading:
     question, organisation = asked.asked(), asked.organisation
     choosable = {item["key"] for item in url_scope.options(asked.access, organisation)["brand"]}
-    is_admin, unmatched = asked.access.may(ADMIN), None
+    is_admin, unmatched = asked.access.sees_all, None
     if is_admin and metric.key == "mentions" and UNKNOWN not in question.scope.brand_ids:
         nobody = of_brands(question.scope, (UNKNOWN,))
         unmatched = cube.series(connection, nobody, question.window, organisation).total.mentions

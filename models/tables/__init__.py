@@ -1,7 +1,26 @@
 """The schema, as SQLAlchemy Core tables. Each table's docstring (its `info["writer"]`) names its one writer."""
 
-from models.tables.audit import audit
+from models.tables.audit import audit, audit_head, audit_link, audit_turn
 from models.tables.base import metadata
+from models.tables.case import (
+    account_breaker,
+    answer_lock,
+    answer_time,
+    calendar,
+    canned_reply,
+    case_event,
+    deputy,
+    desk_case,
+    policy_rule,
+    presence,
+    promise,
+    reply,
+    routing_rule,
+    shift_pattern,
+    shift_status,
+    signature,
+    signature_request,
+)
 from models.tables.cube import author_day, cube
 from models.tables.desk import (
     alert,
@@ -17,7 +36,15 @@ from models.tables.desk import (
     term_hour,
     term_hour_counted,
 )
-from models.tables.identity import membership, person, session, signin_link
+from models.tables.identity import identity_link, membership, person, session, signin_link, signon_flow
+from models.tables.incident import (
+    incident,
+    incident_event,
+    incident_person,
+    incident_report,
+    incident_statement,
+    incident_task,
+)
 from models.tables.mention import (
     copy_account,
     copy_group,
@@ -31,6 +58,8 @@ from models.tables.mention import (
 )
 from models.tables.organisation import (
     account,
+    account_health,
+    account_part,
     brand,
     brand_rule,
     competitor,
@@ -54,12 +83,23 @@ from models.tables.source import (
 
 __all__ = [
     "account",
+    "account_breaker",
+    "account_health",
+    "account_part",
     "alert",
     "alert_judged",
+    "answer_lock",
+    "answer_time",
     "audit",
+    "audit_head",
+    "audit_link",
+    "audit_turn",
     "author_day",
     "brand",
     "brand_rule",
+    "calendar",
+    "canned_reply",
+    "case_event",
     "change",
     "charged",
     "competitor",
@@ -69,9 +109,18 @@ __all__ = [
     "correction",
     "coverage",
     "cube",
+    "deputy",
+    "desk_case",
     "duty",
     "engagement",
     "fetch",
+    "identity_link",
+    "incident",
+    "incident_event",
+    "incident_person",
+    "incident_report",
+    "incident_statement",
+    "incident_task",
     "location",
     "log_entry",
     "measure_due",
@@ -82,16 +131,26 @@ __all__ = [
     "metadata",
     "our_post",
     "person",
+    "policy_rule",
     "post",
     "preference",
+    "presence",
+    "promise",
     "rate_limit",
+    "reply",
+    "routing_rule",
     "rule_draft",
     "rule_example",
     "saved_view",
     "session",
     "set_aside",
     "setting",
+    "shift_pattern",
+    "shift_status",
+    "signature",
+    "signature_request",
     "signin_link",
+    "signon_flow",
     "source",
     "source_check",
     "team",

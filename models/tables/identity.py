@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from models.tables.base import Json, UtcDateTime, metadata
@@ -28,21 +30,56 @@ person = Table(
     Column("password_hash", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("disabled_at", UtcDateTime),
+    # The one local administrator who gets in when the company sign-on is down; every use is audited.
+    Column("is_break_glass", Boolean, nullable=False, default=False, server_default=false()),
+    # In training: policies may ask for a signature.
+    Column("is_trainee", Boolean, nullable=False, default=False, server_default=false()),
     UniqueConstraint("email"),
     info=PEOPLE,
 )
 
-# What a person may do, for which brands and locations (None = all), from when until when.
+# Who somebody is at the company sign-on: found by issuer and subject, never by email alone.
+identity_link = Table(
+    "identity_link",
+    metadata,
+    Column("issuer", String(255), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "person_id"),
+    info=SIGN_IN,
+)
+
+# A sign-on under way at the company's: used once, within minutes. Only the hash of the state is kept.
+signon_flow = Table(
+    "signon_flow",
+    metadata,
+    Column("state_hash", String(64), primary_key=True),
+    Column("nonce", String(64), nullable=False),
+    Column("code_verifier", String(128), nullable=False),
+    Column("next_path", Text, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    info=SIGN_IN,
+)
+
+# Which role a person has, for which brands, locations and teams (None = all), from when until when. `right` holds the
+# role: viewer, agent, approver, manager, admin, auditor or display (see models/access.py).
 membership = Table(
     "membership",
     metadata,
-    Column("person_id", ForeignKey("person.id"), primary_key=True),
-    Column("right", String(16), primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    Column("right", String(16), nullable=False),
     Column("brand_ids", Json),
     Column("location_ids", Json),
+    Column("team_ids", Json),
     Column("valid_from", UtcDateTime, nullable=False),
     Column("valid_to", UtcDateTime),
-    CheckConstraint("\"right\" in ('admin', 'viewer')", name="right"),
+    Column("granted_by", Text),
+    CheckConstraint(
+        "\"right\" in ('viewer', 'agent', 'approver', 'manager', 'admin', 'auditor', 'display')", name="right"
+    ),
+    Index(None, "person_id"),
     info=PEOPLE,
 )
 

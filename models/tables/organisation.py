@@ -9,6 +9,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     Table,
@@ -119,11 +120,48 @@ account = Table(
     Column("kind", String(16), nullable=False),
     Column("brand_id", ForeignKey("brand.id"), nullable=False),
     Column("location_id", ForeignKey("location.id")),
+    # Who answers for it, and who stands in.
+    Column("owner_id", ForeignKey("person.id")),
+    Column("deputy_id", ForeignKey("person.id")),
+    Column("team_id", ForeignKey("team.id")),
+    Column("purpose", Text),
+    Column("audience", Text),
+    # How it speaks: {"greeting", "sign_off", "forbidden": [words], "tone", "languages"}.
+    Column("voice", Json),
+    # Sealed as those of sources are (models/secrets.py); None = nothing was entered.
+    Column("secrets", LargeBinary),
+    Column("secrets_expire_at", UtcDateTime),
     Column("valid_from", UtcDateTime, nullable=False),
     Column("valid_to", UtcDateTime),
     UniqueConstraint("network_id", "handle"),
     CheckConstraint("kind in ('company', 'support', 'site', 'person')", name="kind"),
     info=WRITER,
+)
+
+# What an account last managed to do: read, reply, publish. None = never.
+account_health = Table(
+    "account_health",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("capability", String(16), primary_key=True),
+    Column("succeeded_at", UtcDateTime),
+    Column("failed_at", UtcDateTime),
+    Column("error", Text),
+    CheckConstraint("capability in ('read', 'reply', 'publish')", name="capability"),
+    info={"writer": "models/accounts.py"},
+)
+
+# Who owned an account, or stood in, from when until when: "who could post as it on that day?".
+account_part = Table(
+    "account_part",
+    metadata,
+    Column("account_id", ForeignKey("account.id"), primary_key=True),
+    Column("part", String(16), primary_key=True),
+    Column("valid_from", UtcDateTime, primary_key=True),
+    Column("person_id", ForeignKey("person.id"), nullable=False),
+    Column("valid_to", UtcDateTime),
+    CheckConstraint("part in ('owner', 'deputy')", name="part"),
+    info={"writer": "models/accounts.py"},
 )
 
 # One row a setting of the organisation: name, zone, languages, simulated.

@@ -255,7 +255,7 @@ def signed_in(database: Database, number: int, now: datetime) -> str:
     """The cookie of a person of their own."""
     email = f"viewer{number}@meridian.example"
     with database.write() as connection:
-        people.add_person(connection, email=email, name=f"Viewer {number}", right="viewer", now=now)
+        people.add_person(connection, email=email, name=f"Viewer {number}", role="viewer", now=now)
         link = identity.make_link(connection, email, now)
         signed = identity.use_link(connection, link, "127.0.0.1", now)
     assert signed is not None

@@ -113,7 +113,7 @@ def test_every_source_is_on_the_page_with_its_state(web: Served, page: Page, wat
 
 
 def test_viewers_see_neither_the_page_nor_the_way_to_it(web: Served, page: Page) -> None:
-    sign_in(web, page.context, right="viewer")
+    sign_in(web, page.context, role="viewer")
     page.goto(web.address)
     expect(page.locator("#panel-feed")).to_be_visible()
     expect(page.locator('.rail a[href="/admin/sources"]')).to_be_hidden()

@@ -337,7 +337,7 @@ def test_the_past_is_not_live(web: Served, page: Page) -> None:
 
 
 def test_somebody_with_one_brand_is_offered_and_shown_that_brand_alone(web: Served, page: Page) -> None:
-    sign_in(web, page.context, right="viewer", brand_ids=[3])
+    sign_in(web, page.context, role="viewer", brand_ids=[3])
     opened(web, page)
     page.locator("#scope-bar [data-kind=brand]").click()
 

@@ -48,8 +48,8 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     database.close()
 
 
-def opened(web: Served, page: Page, search: str = "", right: str = "admin", waits: str = "#feed-list article") -> Page:
-    name, _, value = web.person(f"reader{next(_number)}", right).cookie.partition("=")
+def opened(web: Served, page: Page, search: str = "", role: str = "admin", waits: str = "#feed-list article") -> Page:
+    name, _, value = web.person(f"reader{next(_number)}", role).cookie.partition("=")
     page.context.add_cookies([{"name": name, "value": value, "url": web.address}])
     page.goto(f"{web.address}/{search}")
     page.wait_for_selector(waits)
@@ -110,7 +110,7 @@ def test_a_feed_that_filters_emptied_keeps_its_chips_and_a_way_out(web: Served, 
 
 
 def test_what_a_viewer_does_to_a_mention_is_seen_at_once_and_undone(web: Served, page: Page, watched: Watched) -> None:
-    opened(web, page, right="viewer")
+    opened(web, page, role="viewer")
     expect(page.locator("[data-feed=negative]")).to_be_visible()
     expect(page.locator("[data-feed=unmatched]")).to_be_hidden()
     text = "My Corvane card is declined, number 1"
