@@ -35,8 +35,9 @@ test: $(VENV)/ready-dev
 	$(PYTEST) -m "browser and not prove"
 
 prove: $(VENV)/ready-dev
-	$(PYTEST) -m "prove and not alone" --dist load
-# What keeps time, or brings a browser, shares the machine with nothing else.
+	$(PYTEST) -m "prove and not alone and not browser" --dist load
+	$(PYTEST) -m "prove and not alone and browser"
+# What keeps time shares the machine with nothing else.
 	$(PYTEST) -m "prove and alone" -n 0
 # Every benchmark that holds a gate. `make bench` beside it reads a million and tells the speeds of the panels: half an hour more.
 	$(BIN)/python -m tests.bench copies live models pipeline places reads=300000 rules spikes store

@@ -18,6 +18,7 @@ from models.access import Access
 from models.database import Database
 from models.errors import InputError, OrganisationError
 from models.tables import audit, change, competitor
+from tests.few import few
 from tests.small_organisation import NOW
 from tests.small_organisation import organisation as small
 from tests.small_store import fill
@@ -76,21 +77,24 @@ def test_a_brand_is_added_by_its_form_and_every_screen_is_told(there: Database) 
 
 @pytest.mark.parametrize(
     ("kind", "values", "field"),
-    [
-        ("brand", {"key": "Acme!", "name": "Acme"}, "key"),
-        ("brand", {"key": "corvane", "name": "Acme"}, "key"),
-        ("brand", {"key": "all", "name": "Acme"}, "key"),
-        ("brand", {"key": "acme", "name": ""}, "name"),
-        ("brand", {"key": "acme", "name": "Acme", "competitors": "nobody"}, "competitors"),
-        ("brand", {"key": "acme", "name": "Acme", "competitors": "acme"}, "competitors"),
-        ("brand", {"key": "acme", "name": "Acme", "rules": "acme OR OR"}, "rules"),
-        ("brand", {"key": "acme", "name": "Acme", "monogram": "ABCDE"}, "monogram"),
-        ("location", {"key": "rome", "name": "Rome", "zone": "Mars/Base"}, "zone"),
-        ("location", {"key": "rome", "name": "Rome", "latitude": "north", "longitude": "1"}, "latitude"),
-        ("location", {"key": "rome", "name": "Rome", "latitude": "41.9"}, "latitude"),
-        ("location", {"key": "rome", "name": "Rome", "parent": "nowhere"}, "parent"),
-        ("team", {"key": "sales", "name": "Sales", "covers": "nobody@*"}, "covers"),
-    ],
+    few(
+        [
+            ("brand", {"key": "Acme!", "name": "Acme"}, "key"),
+            ("brand", {"key": "corvane", "name": "Acme"}, "key"),
+            ("brand", {"key": "all", "name": "Acme"}, "key"),
+            ("brand", {"key": "acme", "name": ""}, "name"),
+            ("brand", {"key": "acme", "name": "Acme", "competitors": "nobody"}, "competitors"),
+            ("brand", {"key": "acme", "name": "Acme", "competitors": "acme"}, "competitors"),
+            ("brand", {"key": "acme", "name": "Acme", "rules": "acme OR OR"}, "rules"),
+            ("brand", {"key": "acme", "name": "Acme", "monogram": "ABCDE"}, "monogram"),
+            ("location", {"key": "rome", "name": "Rome", "zone": "Mars/Base"}, "zone"),
+            ("location", {"key": "rome", "name": "Rome", "latitude": "north", "longitude": "1"}, "latitude"),
+            ("location", {"key": "rome", "name": "Rome", "latitude": "41.9"}, "latitude"),
+            ("location", {"key": "rome", "name": "Rome", "parent": "nowhere"}, "parent"),
+            ("team", {"key": "sales", "name": "Sales", "covers": "nobody@*"}, "covers"),
+        ],
+        4,
+    ),
 )
 def test_what_cannot_be_used_is_said_at_its_field_and_nothing_is_written(
     there: Database, kind: str, values: dict[str, str], field: str

@@ -31,6 +31,7 @@ from models.settings import Settings
 from models.sources import CONDITIONS, Health, Setup
 from models.tables import source, source_check
 from tests import small_store, sources_store
+from tests.few import few
 from tests.serving import Served, served
 from tests.small_organisation import ADMIN, NOW, asked, organisation, person
 from tests.sources_store import BEARER, Made, every_state
@@ -74,7 +75,7 @@ def test_every_condition_has_a_word_and_a_mark_of_its_own_and_occurs_in_the_stor
 
 @pytest.mark.parametrize(
     ("name", "said", "ways"),
-    [
+    few([
         ("Velta, recent search", "The budget of $260 a month is spent. It listens again on 1 December.", ["edit"]),
         ("Own accounts, replies to us", "The network refused the credentials at 15:31: The token was revoked (401).",
          ["edit", "resume"]),
@@ -88,7 +89,7 @@ def test_every_condition_has_a_word_and_a_mark_of_its_own_and_occurs_in_the_stor
         ("Trade press", "It answers, but a query that always finds something found nothing: quiet here may be deaf.",
          ["fetch", "edit"]),
         ("Store reviews, file drop", "Paused by Hedda Brandt 07:32: “supplier changes columns”.", ["resume"]),
-    ],
+    ], 3),
 )  # fmt: skip
 def test_trouble_is_a_sentence_with_a_way_out(filled: Database, name: str, said: str, ways: list[str]) -> None:
     matter = rows(filled)[name]["matter"]
@@ -253,8 +254,8 @@ def test_what_cannot_be_done_is_said_and_leaves_no_trace(filled: Database) -> No
 
 @pytest.mark.parametrize(
     "asked_for",
-    [None, [], {}, {"do": "delete", "source": "1"}, {"do": "pause"}, {"do": "pause", "source": "1; drop"},
-     {"do": "pause", "source": {"a": 1}}, {"do": ["pause"], "source": 1}, {"do": "pause", "source": "9" * 40}],
+    few([None, [], {}, {"do": "delete", "source": "1"}, {"do": "pause"}, {"do": "pause", "source": "1; drop"},
+     {"do": "pause", "source": {"a": 1}}, {"do": ["pause"], "source": 1}, {"do": "pause", "source": "9" * 40}], 3),
 )  # fmt: skip
 def test_nonsense_from_a_browser_does_nothing(filled: Database, asked_for: Any) -> None:
     assert not source_actions.act(filled, ADMIN, asked_for, NOW)["ok"]
@@ -297,14 +298,17 @@ def test_a_form_with_faults_names_the_fields(filled: Database, settings: Setting
 
 @pytest.mark.parametrize(
     "asked_for",
-    [
-        None,
-        {},
-        {"kind": "x", "values": []},
-        {"kind": "x", "values": {}, "source": "x"},
-        {"kind": "simulator", "values": {"name": "y"}},
-        {"kind": 7, "values": {str(n): "" for n in range(99)}},
-    ],
+    few(
+        [
+            None,
+            {},
+            {"kind": "x", "values": []},
+            {"kind": "x", "values": {}, "source": "x"},
+            {"kind": "simulator", "values": {"name": "y"}},
+            {"kind": 7, "values": {str(n): "" for n in range(99)}},
+        ],
+        2,
+    ),
 )
 def test_a_form_that_is_none_asks_nobody(filled: Database, settings: Settings, asked_for: Any) -> None:
     assert not source_actions.ask(filled, settings, ADMIN, asked_for, NOW)["ok"]

@@ -17,6 +17,7 @@ from models.database import Database
 from models.organisation import Organisation
 from models.tables import cube as cells
 from tests.builders import AMSTERDAM_SITE, CORVANE, HALDEN, KOLKATA, NOW, OWN, add_source, load
+from tests.few import few
 
 QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
 END = datetime.fromisoformat("2026-11-19T14:30:00+00:00")
@@ -190,6 +191,7 @@ def test_hours_of_a_zone_that_is_half_an_hour_off_are_put_together_of_finer_cell
     assert {one.middle for one in found.ranges} == {8.0}
 
 
+@pytest.mark.prove
 def test_what_was_forgotten_is_not_taken_for_silence(database: Database) -> None:
     there = load(database)
     listened(database, END - 90 * DAY)
@@ -204,13 +206,16 @@ def test_what_was_forgotten_is_not_taken_for_silence(database: Database) -> None
 
 @pytest.mark.parametrize(
     ("scope", "seconds", "why"),
-    [
-        (OPEN, 60, "no band for single minutes"),
-        (OPEN, 21_600, "no band for steps of more than an hour"),
-        (replace(OPEN, search="card"), 900, "no band for a search"),
-        (replace(OPEN, location_ids=(4,), team_ids=(2,)), 900, "no band for a place and a team together"),
-        (replace(OPEN, network_ids=(2,)), 300, "no band for 5 minutes of a part of a brand"),
-    ],
+    few(
+        [
+            (OPEN, 60, "no band for single minutes"),
+            (OPEN, 21_600, "no band for steps of more than an hour"),
+            (replace(OPEN, search="card"), 900, "no band for a search"),
+            (replace(OPEN, location_ids=(4,), team_ids=(2,)), 900, "no band for a place and a team together"),
+            (replace(OPEN, network_ids=(2,)), 300, "no band for 5 minutes of a part of a brand"),
+        ],
+        2,
+    ),
 )
 def test_where_no_cells_are_kept_the_band_says_why_it_is_missing(
     database: Database, scope: Scope, seconds: int, why: str

@@ -30,6 +30,7 @@ from models.export import unguarded
 from models.migrations import HEAD
 from tests.command_line import AIRLINES, Terminal, terminal
 from tests.conftest import drop_postgres_database, new_postgres_database
+from tests.few import few
 from tests.test_importing import FLAGS, posts, written
 from tests.test_together import lives, until
 
@@ -145,7 +146,7 @@ def test_a_database_that_is_down_is_told_by_every_command(terminal: Terminal, na
     assert "\n" not in told
 
 
-@pytest.mark.parametrize("name", ["run", "web", "ingest", "user list", "status"])
+@pytest.mark.parametrize("name", few(["run", "web", "ingest", "user list", "status"], 1))
 def test_postgresql_at_another_schema_is_refused_with_the_way_out(terminal: Terminal, name: str) -> None:
     url = new_postgres_database()
     try:
@@ -424,6 +425,7 @@ def filled(terminal: Terminal, tmp_path: Path) -> Terminal:
     return terminal
 
 
+@pytest.mark.prove
 def test_a_reader_that_has_seen_enough_ends_an_export_quietly(filled: Terminal) -> None:
     export = subprocess.Popen([EXECUTABLE, "export"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert export.stdout is not None
@@ -559,6 +561,7 @@ def test_a_run_without_a_demo_is_empty_and_says_what_to_do_next(
     assert (found["mentions"]["total"], found["sources"], found["simulated"]) == (0, [], False)
 
 
+@pytest.mark.prove
 def test_a_run_whose_screens_do_not_start_says_why_and_where_the_log_is(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

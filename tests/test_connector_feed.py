@@ -300,6 +300,7 @@ def test_the_wait_a_server_asks_for_goes_with_the_error(server: FeedServer) -> N
 # Real feeds
 
 
+@pytest.mark.prove
 @pytest.mark.data
 def test_every_recorded_feed_goes_through_and_leaves_nothing_that_runs(
     data: Path, capsys: pytest.CaptureFixture[str]

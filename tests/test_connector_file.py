@@ -113,6 +113,7 @@ def test_a_file_of_a_header_alone_is_done_at_once(tmp_path: Path) -> None:
 CELL = st.text(alphabet=st.sampled_from('ab",\n\r\t ;ä😀\x00\u2028\u202e0'), max_size=12)
 
 
+@pytest.mark.prove
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     texts=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=20), page_rows=st.integers(1, 7), more=st.integers(0, 5)

@@ -94,6 +94,7 @@ def test_another_seed_gives_other_posts() -> None:
     assert not {item.external_id for item in mine} & {item.external_id for item in other}
 
 
+@pytest.mark.prove
 def test_another_process_gives_the_same_posts() -> None:
     program = (
         "from tests.simulated import *\nprint(repr(fetch(history(page=200), None, now=START).found).encode().hex())"
@@ -110,6 +111,7 @@ def test_another_process_gives_the_same_posts() -> None:
     assert bytes.fromhex(answer.stdout.strip()).decode() == repr(fetch(history(page=200), None, now=START).found)
 
 
+@pytest.mark.prove
 def test_history_comes_newest_first_with_progress_and_ends() -> None:
     got = list(pages(history(), now=START))
 
@@ -163,6 +165,7 @@ def test_history_and_live_together_hand_out_every_post_exactly_once() -> None:
     assert {item.posted_at >= START for item in around_the_border} == {True, False}
 
 
+@pytest.mark.prove
 def test_not_one_post_of_a_busy_minute_is_told_on_both_sides_of_the_border() -> None:
     busy = 150_000.0
     told = [
@@ -274,6 +277,7 @@ def test_every_site_sleeps_at_its_own_night(key: str) -> None:
     assert night < 0.3 * evening
 
 
+@pytest.mark.prove
 def test_every_brand_every_site_and_every_network_is_heard() -> None:
     got = drafts(START - timedelta(days=2), START)
 

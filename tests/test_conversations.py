@@ -36,6 +36,7 @@ def roots_by_hand(path: Path) -> dict[str, str]:
     return roots
 
 
+@pytest.mark.prove
 @pytest.mark.data
 def test_threads_of_a_support_export_are_those_of_the_file(database: Database, data: Path, tmp_path: Path) -> None:
     """As they stand on one database, the last row first on the other."""

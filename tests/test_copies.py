@@ -244,6 +244,7 @@ def test_six_threads_share_a_window() -> None:
     assert len(set(answers[0])) == 300
 
 
+@pytest.mark.prove
 @pytest.mark.data
 def test_made_copies_of_real_posts_are_found_and_others_are_not(data: Path) -> None:
     holds(quality(data, 1_500), 1_500)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def test_rates_and_mix_add_up_to_the_change_of_an_average(
         assert split.end == Fraction(100 * sum(v for v, _ in after.values()), sum(n for _, n in after.values()))
 
 
+@pytest.mark.prove
 @given(VALUES, VALUES)
 def test_back_in_time_every_part_is_the_same_with_the_other_sign(
     before: dict[int, tuple[int, int]], after: dict[int, tuple[int, int]]

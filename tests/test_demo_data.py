@@ -21,6 +21,7 @@ from models.errors import InputError, NotFound
 from models.organisation import UNKNOWN
 from models.organisation_file import apply, read
 from models.tables import audit, brand, location, log_entry, mention, metadata, source, team
+from tests.few import few
 from tests.small_organisation import ADMIN, NOW
 from tests.small_store import Said
 from tests.small_store import _enriched as enriched
@@ -175,6 +176,7 @@ def test_what_was_hidden_comes_back_as_it_was(database: Database, tmp_path: Path
     assert {"demo.hidden", "demo.shown"} <= set(actions)
 
 
+@pytest.mark.prove
 def test_a_demo_of_an_earlier_release_is_known_by_its_keys(database: Database, tmp_path: Path) -> None:
     there = fill(database, tmp_path)
     with database.write() as connection:
@@ -183,7 +185,7 @@ def test_a_demo_of_an_earlier_release_is_known_by_its_keys(database: Database, t
         assert len(there["demo"].brands) == 11
 
 
-@pytest.mark.parametrize("steps", [None, 5])
+@pytest.mark.parametrize("steps", few([None, 5], 1))
 def test_what_is_real_survives_and_nothing_of_the_demo_is_left(
     database: Database, tmp_path: Path, steps: int | None
 ) -> None:
@@ -231,6 +233,7 @@ def test_what_is_real_survives_and_nothing_of_the_demo_is_left(
             connection.execute(text("insert into mention_text (mention_text, rank) values ('integrity-check', 1)"))
 
 
+@pytest.mark.prove
 def test_a_brand_of_the_demo_with_real_posts_stays_with_them(database: Database, tmp_path: Path) -> None:
     there = fill(database, tmp_path)
     kept = there["demo"].brands[0]
@@ -246,6 +249,7 @@ def test_a_brand_of_the_demo_with_real_posts_stays_with_them(database: Database,
     assert left_of(database, _gone(database, there["demo"]), there["demo"].brands[1:]) == []
 
 
+@pytest.mark.prove
 def test_an_installation_emptied_of_its_demo_gets_none_again(database: Database, tmp_path: Path) -> None:
     with database.write() as connection:
         assert first_start.is_wanted(connection, NOW)

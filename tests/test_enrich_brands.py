@@ -15,6 +15,7 @@ from models.rules import Subject, parse
 from tests import brand_rules, rules_made_up
 
 
+@pytest.mark.prove
 @given(st.lists(rules_made_up.rules, max_size=8), st.lists(rules_made_up.subjects, min_size=1, max_size=6))
 @settings(max_examples=70, deadline=None)
 def test_all_rules_at_once_find_what_each_rule_alone_finds(rules: list[Rule], subjects: list[Subject]) -> None:

@@ -97,6 +97,7 @@ def test_threads_share_a_scorer() -> None:
     assert all(score is not None and score.label == 1 for score in scores)
 
 
+@pytest.mark.prove
 @pytest.mark.data
 def test_real_posts_score_number_for_number_as_the_library_says(data: Path) -> None:
     texts = lines(data, "tweeteval/val_text.txt") + [row["text"] for row in rows(data, "airline/tweets.csv")]

@@ -93,6 +93,7 @@ def test_the_same_local_time_is_meant_where_clocks_change() -> None:
     assert not found.holds(16)
 
 
+@pytest.mark.prove
 def test_ordinary_counts_lie_outside_in_one_of_ten() -> None:
     chance = random.Random(4)
     counts = past(lambda _: sum(chance.random() < 0.04 for _ in range(1000)))

@@ -83,6 +83,7 @@ def test_the_columns_are_those_that_mentions_hand_out(database: Database) -> Non
     )
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("write", [write_csv, write_jsonl])
 def test_an_export_takes_no_more_memory_when_it_is_longer(write: Any) -> None:
     class Nowhere(io.TextIOBase):

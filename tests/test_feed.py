@@ -36,6 +36,7 @@ from tests.builders import (
     number,
     scope,
 )
+from tests.few import few
 
 MINUTE = timedelta(minutes=1)
 EVERYWHERE = scope([UNMATCHED, CORVANE, HALDEN, VELTA])
@@ -94,7 +95,7 @@ def statements(database: Database) -> Iterator[list[str]]:
 # -- filters and order -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", few(range(3), 1))
 def test_a_filtered_feed_holds_the_newest_that_pass(
     database: Database, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
@@ -352,7 +353,7 @@ def test_a_feed_asks_the_same_few_statements_however_much_it_shows(database: Dat
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
-    "filters", [{}, {"negative": True}, {"by_reach": True}, {"unmatched": True, "languages": ("nl",)}]
+    "filters", few([{}, {"negative": True}, {"by_reach": True}, {"unmatched": True, "languages": ("nl",)}], 1)
 )
 def test_every_statement_of_a_feed_walks_an_index(database: Database, filters: dict[str, Any]) -> None:
     organisation = load(database)

@@ -21,6 +21,7 @@ from models.access import Access, Window
 from models.cube import Tally
 from models.database import Database, time_id
 from models.tables import alert
+from tests.few import few
 from tests.small_organisation import ADMIN, NOW, asked, organisation, person
 from tests.small_store import Said, fill, say
 
@@ -57,7 +58,7 @@ def rows(table: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {row["key"]: row for group in table["groups"] for row in group["rows"]}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", few(KINDS, 1))
 def test_every_table_answers_every_kind_of_scope(kind: str, database: Database) -> None:
     talk(database)
     with database.read() as connection:
@@ -111,7 +112,7 @@ def test_brands_stand_in_groups_with_a_total_of_ours_and_shares_of_their_own_set
     assert [found[key]["ours"] for key in ("corvane", "rival")] == [True, False]
 
 
-@pytest.mark.parametrize("search", ["", "?window=1h", "?window=30d", "?at=2026-11-17T10:07"])
+@pytest.mark.parametrize("search", few(["", "?window=1h", "?window=30d", "?at=2026-11-17T10:07"], 1))
 def test_a_row_says_what_its_page_says(search: str, database: Database) -> None:
     talk(database)
     there = organisation()
@@ -274,6 +275,7 @@ def test_the_line_of_a_row_has_some_thirty_points_on_the_edges_of_cells(name: st
 # -- the graphs ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.prove
 def test_the_graphs_have_the_days_that_are_over_of_every_row(database: Database) -> None:
     talk(database)
     with database.read() as connection:

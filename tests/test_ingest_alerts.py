@@ -92,6 +92,7 @@ def test_ours_and_our_competitors_are_judged_and_unmatched_posts_are_not(databas
     assert UNMATCHED not in brand_ids
 
 
+@pytest.mark.prove
 def test_the_first_time_the_whole_past_is_judged(database: Database) -> None:
     fill(database)
     with database.write() as connection:
@@ -142,6 +143,7 @@ def test_a_worker_that_was_away_flags_what_it_missed_once(database: Database) ->
     assert [one.started_at for one in told(database)] == [EDGE + 30 * STEP]
 
 
+@pytest.mark.prove
 def test_a_brand_whose_mentions_did_not_change_costs_no_look_at_its_cells(database: Database) -> None:
     fill(database)
     judge(database)

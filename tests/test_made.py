@@ -23,6 +23,7 @@ from models.database import Database
 from models.errors import NotFound, ScopeError
 from models.mention_marks import Who, hide
 from models.metrics import METRICS
+from tests.few import few
 from tests.small_organisation import ADMIN, NOW, asked, person
 from tests.small_store import Said, fill, say
 
@@ -80,6 +81,7 @@ def by_words(lines: list[Mapping[str, Any]]) -> dict[str, int | None]:
 # -- the numbers -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.prove
 def test_the_drawer_says_what_the_strip_says_whatever_the_scope(database: Database) -> None:
     filled(database)
     compared = 0
@@ -120,6 +122,7 @@ def test_what_is_counted_and_left_out_adds_up(database: Database) -> None:
         assert not parts or sum(parts) == shares[0]["n"]
 
 
+@pytest.mark.prove
 def test_rows_say_why_mentions_were_not_scored(database: Database) -> None:
     filled(database)
     for search in ("?window=7d", "?location=kenya", "?q=card"):
@@ -132,6 +135,7 @@ def test_rows_say_why_mentions_were_not_scored(database: Database) -> None:
     assert "No language recognised" in found
 
 
+@pytest.mark.prove
 def test_the_changes_bars_add_up_on_the_screen(database: Database) -> None:
     filled(database)
     drawn = 0
@@ -201,6 +205,7 @@ def all_rows(database: Database, metric: str, search: str, part: str, access: Ac
     raise AssertionError("the pages do not end")
 
 
+@pytest.mark.prove
 def test_every_part_has_as_many_rows_as_its_chip_says_newest_first(database: Database) -> None:
     filled(database)
     looked = 0
@@ -324,7 +329,7 @@ def test_more_rows_than_are_looked_at_say_which_part_was(database: Database, mon
 # -- everything else ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", sorted(METRICS))
+@pytest.mark.parametrize("key", few(sorted(METRICS), 2))
 def test_every_figure_of_the_registry_opens(key: str, tmp_path: Any) -> None:
     from tests.house import empty_database
 

@@ -52,6 +52,7 @@ def test_sources_of_killed_and_stopped_workers_are_taken_over(database: Database
     _assert_proved(verdict, SHORT, rows=300, taken_over=4)
 
 
+@pytest.mark.prove
 @on_sqlite
 def test_a_worker_alone_on_sqlite_is_killed_and_replaced(database: Database, tmp_path: Path) -> None:
     plan = replace(SHORT, workers=1, kills=1, stops=0, ttl=2.0)
@@ -61,6 +62,7 @@ def test_a_worker_alone_on_sqlite_is_killed_and_replaced(database: Database, tmp
     _assert_proved(verdict, plan, rows=100, taken_over=1)
 
 
+@pytest.mark.prove
 @on_postgres
 def test_late_writes_that_nobody_refuses_are_caught(database: Database, tmp_path: Path) -> None:
     """The same blows, the same count: without the fence the woken must write, or the proof proves nothing."""

@@ -37,6 +37,7 @@ from tests.builders import (
     number,
     rows,
 )
+from tests.few import few
 
 LATER = NOW + timedelta(days=1)
 
@@ -182,29 +183,32 @@ def test_what_has_ended_is_not_there(database: Database, table: str) -> None:
 
 @pytest.mark.parametrize(
     ("file", "fault"),
-    [
-        (
-            only(brands=(BrandEntry("nova", "Nova", "own", "NO", ("nobody",), ("nova",)),)),
-            'brand "nova": there is no brand "nobody" to compete with',
-        ),
-        (
-            only(locations=(LocationEntry("a", "A", "site", "nowhere", None, None, None, (), "A"),)),
-            'location "a": there is no location "nowhere" to be its parent',
-        ),
-        (
-            only(
-                locations=(
-                    LocationEntry("a", "A", "region", "b", None, None, None, (), "A"),
-                    LocationEntry("b", "B", "region", "a", None, None, None, (), "B"),
-                )
+    few(
+        [
+            (
+                only(brands=(BrandEntry("nova", "Nova", "own", "NO", ("nobody",), ("nova",)),)),
+                'brand "nova": there is no brand "nobody" to compete with',
             ),
-            "its parents go in a circle",
-        ),
-        (
-            only(teams=(TeamEntry("t", "T", (("nobody", "nowhere"),)),)),
-            'team "t": there is no location "nowhere" to cover',
-        ),
-    ],
+            (
+                only(locations=(LocationEntry("a", "A", "site", "nowhere", None, None, None, (), "A"),)),
+                'location "a": there is no location "nowhere" to be its parent',
+            ),
+            (
+                only(
+                    locations=(
+                        LocationEntry("a", "A", "region", "b", None, None, None, (), "A"),
+                        LocationEntry("b", "B", "region", "a", None, None, None, (), "B"),
+                    )
+                ),
+                "its parents go in a circle",
+            ),
+            (
+                only(teams=(TeamEntry("t", "T", (("nobody", "nowhere"),)),)),
+                'team "t": there is no location "nowhere" to cover',
+            ),
+        ],
+        2,
+    ),
 )
 def test_a_file_that_refers_to_nothing_is_refused_and_nothing_is_written(
     database: Database, file: OrganisationFile, fault: str
@@ -238,15 +242,18 @@ def test_a_place_has_what_lies_below_it(database: Database) -> None:
 
 @pytest.mark.parametrize(
     ("brand_id", "location_id", "team_id"),
-    [
-        (CORVANE, UTRECHT, DUTCH_CARE),
-        (CORVANE, NETHERLANDS, DUTCH_CARE),
-        (CORVANE, BERLIN, EMEA_CARE),
-        (CORVANE, MUMBAI, NO_TEAM),
-        (CORVANE, NOWHERE, NO_TEAM),
-        (HALDEN, MUMBAI, BANK_DESK),
-        (HALDEN, UTRECHT, DUTCH_CARE),
-    ],
+    few(
+        [
+            (CORVANE, UTRECHT, DUTCH_CARE),
+            (CORVANE, NETHERLANDS, DUTCH_CARE),
+            (CORVANE, BERLIN, EMEA_CARE),
+            (CORVANE, MUMBAI, NO_TEAM),
+            (CORVANE, NOWHERE, NO_TEAM),
+            (HALDEN, MUMBAI, BANK_DESK),
+            (HALDEN, UTRECHT, DUTCH_CARE),
+        ],
+        2,
+    ),
 )
 def test_the_narrowest_cover_gives_the_team(database: Database, brand_id: int, location_id: int, team_id: int) -> None:
     assert load(database).team_for(brand_id, location_id) == team_id

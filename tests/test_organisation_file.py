@@ -483,6 +483,7 @@ def rolled_back(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
+@pytest.mark.prove
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(organisations())
 def test_any_organisation_reads_back_equal_and_loads_once(

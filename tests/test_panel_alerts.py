@@ -20,6 +20,7 @@ from models.blind import Blind
 from models.database import Database
 from models.errors import InputError, NotFound
 from models.tables import source
+from tests.few import few
 from tests.small_organisation import ADMIN, NOW, asked, organisation, person
 from tests.small_store import fill
 from tests.test_alerts import AT, event
@@ -140,7 +141,7 @@ def test_a_foreign_alert_is_as_little_found_as_one_that_does_not_exist(
     assert all(not item["by"] for item in drawn(filled)["items"])
 
 
-@pytest.mark.parametrize("wanted", ["", "7", "a-b", "1-", "-1-2", f"1-{2**63}", f"{2**31}-1", "٣-1"])
+@pytest.mark.parametrize("wanted", few(["", "7", "a-b", "1-", "-1-2", f"1-{2**63}", f"{2**31}-1", "٣-1"], 2))
 def test_what_is_no_alert_is_refused(filled: Database, wanted: str) -> None:
     with pytest.raises(InputError, match="that is no alert"):
         acknowledge(filled, ADMIN, wanted)

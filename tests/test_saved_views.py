@@ -112,6 +112,7 @@ def test_a_view_may_be_given_its_own_name_again(database: Database, ana: int) ->
     assert _renamed(database, ana, view.id, "Morning watch") == view
 
 
+@pytest.mark.prove
 def test_a_hundred_views_are_kept_and_no_more(database: Database, ana: int) -> None:
     with database.write() as connection:
         for number in range(saved_views.MOST):

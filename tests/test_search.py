@@ -23,6 +23,7 @@ from models.rule_tree import Rule
 from models.rules import Subject, parse
 from tests import rules_made_up
 from tests.builders import CORVANE, EVERYTHING, HALDEN, NOW, keep, load, mention, number, scope
+from tests.few import few
 
 HOUR = timedelta(hours=1)
 _hours = itertools.count(1)
@@ -168,17 +169,20 @@ def test_forty_times_whatever_is_searched_for_is_found_as_a_rule_finds_it(
 
 @pytest.mark.parametrize(
     ("text", "query", "databases"),
-    [
-        ("pay\u200bpal", "paypal", ()),
-        ("\uff44\uff45\uff4c\uff54\uff41 in full width", "delta", ()),
-        ("\u79c1\u306fapple\u304c\u597d\u304d", "apple", ()),
-        ("\u79c1\u306fapple\u304c\u597d\u304d", "apple \u597d", ()),
-        ("\u79c1\u306fapple\u304c\u597d\u304d", "\u597d", ("sqlite", "postgresql")),
-        ("gate/desk", "desk", ("sqlite",)),
-        ("see delta.com", "delta", ("sqlite",)),
-        ("me@delta.com", "com", ("sqlite",)),
-        ("a bag-less gate", "less", ("sqlite", "postgresql")),
-    ],
+    few(
+        [
+            ("pay\u200bpal", "paypal", ()),
+            ("\uff44\uff45\uff4c\uff54\uff41 in full width", "delta", ()),
+            ("\u79c1\u306fapple\u304c\u597d\u304d", "apple", ()),
+            ("\u79c1\u306fapple\u304c\u597d\u304d", "apple \u597d", ()),
+            ("\u79c1\u306fapple\u304c\u597d\u304d", "\u597d", ("sqlite", "postgresql")),
+            ("gate/desk", "desk", ("sqlite",)),
+            ("see delta.com", "delta", ("sqlite",)),
+            ("me@delta.com", "com", ("sqlite",)),
+            ("a bag-less gate", "less", ("sqlite", "postgresql")),
+        ],
+        3,
+    ),
 )
 def test_what_the_index_cuts_otherwise_than_a_rule_is_known(
     database: Database, text: str, query: str, databases: tuple[str, ...]

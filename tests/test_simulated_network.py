@@ -59,6 +59,7 @@ def steps() -> list[Step]:
 # -- engagement --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.prove
 def test_engagement_grows_and_comes_to_rest() -> None:
     chosen = [item for item in day_before() if item.network == "x"][:150]
     ids = [item.external_id for item in chosen]

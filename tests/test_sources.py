@@ -261,6 +261,7 @@ def test_a_quiet_network_is_deaf_when_its_canary_says_so(database: Database) -> 
         assert health(connection, NOW)[0].condition == "live"
 
 
+@pytest.mark.prove
 def test_the_health_of_many_sources_is_read_in_a_handful_of_statements(database: Database) -> None:
     for number in range(250):
         add_source(database, f"source {number}")

@@ -72,6 +72,7 @@ def test_three_after_nothing_never_alarms_and_thirty_do() -> None:
     assert "the least that counts for a brand this small" in found[0].sentence()
 
 
+@pytest.mark.prove
 def test_a_decision_uses_nothing_that_came_later() -> None:
     counts = with_burst(with_burst(ordinary(40), 29 * DAY + 7), 31 * DAY + 100)
     whole = spikes(Counts.of(START, counts))
@@ -103,6 +104,7 @@ def test_an_event_that_goes_on_alarms_again_only_after_the_cool_down() -> None:
     assert len(spikes(Counts.of(START, after))) == 2
 
 
+@pytest.mark.prove
 def test_what_nobody_listened_to_neither_alarms_nor_counts_into_the_past() -> None:
     at = 29 * DAY + 100
     counts = with_burst(ordinary(30), at)
@@ -165,6 +167,7 @@ def test_a_spike_says_its_arithmetic() -> None:
     assert "\n" not in said
 
 
+@pytest.mark.prove
 def test_asking_for_the_newest_finds_what_asking_for_all_finds() -> None:
     counts = Counts.of(START, with_burst(with_burst(ordinary(40), 30 * DAY), 38 * DAY + 50))
     since = START + timedelta(days=36)
@@ -287,6 +290,7 @@ def test_days_older_than_the_fine_cells_are_counted_from_rows(database: Database
     assert counts.mentions.sum() == 6
 
 
+@pytest.mark.prove
 def test_the_back_test_says_when_it_would_have_spoken_and_how_often(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,7 +42,7 @@ def told(thread: Thread) -> list[tuple[str, int]]:
 WHOLE = [("a", 0), ("b", 1), ("c", 1), ("d", 2), ("e", 3)]
 
 
-@pytest.mark.parametrize("order", random.Random(3).sample(list(itertools.permutations(TREE)), 12), ids="".join)
+@pytest.mark.parametrize("order", random.Random(3).sample(list(itertools.permutations(TREE)), 3), ids="".join)
 def test_the_thread_is_the_same_whatever_order_its_parts_come_in(database: Database, order: tuple[str, ...]) -> None:
     organisation = load(database)
 

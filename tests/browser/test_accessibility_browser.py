@@ -16,6 +16,7 @@ from dashboard.web import SCREEN
 from models.database import Database
 from models.schema import upgrade
 from tests.browser.conftest import Watched
+from tests.few import few
 from tests.serving import served
 from tests.small_store import Said, fill, say
 
@@ -109,7 +110,7 @@ def test_no_page_loads_anything_from_another_host_or_makes_an_error(tab: Tab) ->
     assert tab.page.evaluate("LIVE.stats.errors") == 0
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", few(THEMES, 1))
 def test_the_command_screen_stops_nobody_who_reads_by_ear_or_with_weak_eyes(tab: Tab, theme: str) -> None:
     tab.go(VIEWS[0])
 

@@ -112,6 +112,7 @@ def test_every_source_is_on_the_page_with_its_state(web: Served, page: Page, wat
     assert (watched.errors, watched.foreign) == ([], [])
 
 
+@pytest.mark.prove
 def test_viewers_see_neither_the_page_nor_the_way_to_it(web: Served, page: Page) -> None:
     sign_in(web, page.context, role="viewer")
     page.goto(web.address)
@@ -122,6 +123,7 @@ def test_viewers_see_neither_the_page_nor_the_way_to_it(web: Served, page: Page)
     expect(page.locator("body")).to_contain_text("right “admin”")
 
 
+@pytest.mark.prove
 def test_administrators_find_the_page_in_the_rail(web: Served, page: Page) -> None:
     sign_in(web, page.context)
     page.goto(web.address)
@@ -135,6 +137,7 @@ def test_administrators_find_the_page_in_the_rail(web: Served, page: Page) -> No
     expect(page.locator("#bar-own")).to_be_empty()
 
 
+@pytest.mark.prove
 def test_keys_walk_through_the_sources_and_open_one(web: Served, page: Page) -> None:
     opened(web, page)
     page.keyboard.press("j")
@@ -154,11 +157,13 @@ def test_keys_walk_through_the_sources_and_open_one(web: Served, page: Page) -> 
     assert "#" not in page.url
 
 
+@pytest.mark.prove
 def test_a_link_to_a_source_opens_it(web: Served, page: Page) -> None:
     opened(web, page, "#source-4")
     expect(page.locator("#source-drawer")).to_contain_text("the token was revoked (401)", ignore_case=True)
 
 
+@pytest.mark.prove
 def test_filters_and_the_search_narrow_the_table(web: Served, page: Page) -> None:
     opened(web, page)
     page.locator(".fchips .chip", has_text="Needs you").click()
@@ -187,6 +192,7 @@ def test_a_source_is_paused_with_a_reason_and_started_again(web: Served, databas
     assert source_of(database, STREAM).state == "active"
 
 
+@pytest.mark.prove
 def test_fetch_now_makes_a_source_due(web: Served, database: Database, page: Page) -> None:
     before = source_of(database, PRESS).due_at
     opened(web, page, f"#source-{PRESS}")
@@ -246,6 +252,7 @@ def test_secrets_go_out_once_and_never_come_back(
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_a_check_that_no_worker_takes_says_that_ingest_is_not_running(web: Served, page: Page) -> None:
     page.clock.install()
     opened(web, page)
@@ -259,6 +266,7 @@ def test_a_check_that_no_worker_takes_says_that_ingest_is_not_running(web: Serve
     expect(page.locator(".fstat")).to_contain_text("Is “watchfloor ingest” running?")
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1440, 900), (390, 844)])
 def test_the_page_fits_every_screen_in_both_themes(
@@ -279,6 +287,7 @@ def test_the_page_fits_every_screen_in_both_themes(
     assert (watched.errors, watched.foreign) == ([], [])
 
 
+@pytest.mark.prove
 def test_the_page_follows_what_happens_without_being_asked(web: Served, database: Database, page: Page) -> None:
     opened(web, page)
     with database.write() as connection:

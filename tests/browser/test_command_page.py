@@ -16,6 +16,7 @@ from dashboard.web import SCREEN
 from models.database import Database
 from models.schema import upgrade
 from tests.browser.conftest import Watched
+from tests.few import few
 from tests.serving import Served, served
 from tests.small_store import Said, fill, say
 
@@ -80,7 +81,7 @@ def boxes(page: Page) -> dict[str, dict[str, float]]:
     return found
 
 
-@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1440, 900), (1280, 720)])
+@pytest.mark.parametrize(("width", "height"), few([(1440, 900), (1920, 1080), (1280, 720)], 1))
 def test_the_whole_screen_fits_a_desk_without_scrolling_and_without_holes(
     width: int, height: int, web: Served, page: Page, watched: Watched
 ) -> None:
@@ -173,6 +174,7 @@ def test_hostile_text_of_a_post_is_shown_and_not_run(web: Served, page: Page, wa
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_a_link_to_the_original_tells_the_network_nothing_about_us(web: Served, page: Page) -> None:
     link = opened(web, page).locator("#feed-list article a").first
 
@@ -204,6 +206,7 @@ def test_every_control_writes_the_address_and_back_works(web: Served, page: Page
     expect(page.locator("#volume-head .sub")).to_contain_text("all brands, Nairobi, last 24 h")
 
 
+@pytest.mark.prove
 def test_a_link_reproduces_the_screen(web: Served, page: Page) -> None:
     opened(web, page, "?brand=halden&window=7d&q=declined")
 
@@ -213,6 +216,7 @@ def test_a_link_reproduces_the_screen(web: Served, page: Page) -> None:
     assert set(page.locator("#feed-list .chip:first-child").all_text_contents()) == {"Halden Bank"}
 
 
+@pytest.mark.prove
 def test_choosing_a_region_takes_all_below_it_and_choosing_below_narrows(web: Served, page: Page) -> None:
     opened(web, page)
     page.locator("#scope-bar [data-kind=location]").click()
@@ -249,6 +253,7 @@ def test_the_keys_do_what_the_list_says_and_are_off_while_somebody_types(web: Se
     expect(page.locator("#search-text")).to_have_value("")
 
 
+@pytest.mark.prove
 def test_paused_keeps_what_stands_and_counts_what_waits(web: Served, page: Page) -> None:
     opened(web, page)
     page.keyboard.press("p")
@@ -261,6 +266,7 @@ def test_paused_keeps_what_stands_and_counts_what_waits(web: Served, page: Page)
     expect(page.locator("#feed-list article p").first).to_have_text("while paused", timeout=SLOWLY)
 
 
+@pytest.mark.prove
 def test_the_theme_follows_the_system_until_somebody_chooses_and_then_stays(web: Served, browser: Browser) -> None:
     context = browser.new_context(color_scheme="light")
     page = opened(web, context.new_page())
@@ -277,6 +283,7 @@ def test_the_theme_follows_the_system_until_somebody_chooses_and_then_stays(web:
     context.close()
 
 
+@pytest.mark.prove
 def test_a_panel_that_fails_says_so_alone_and_can_be_tried_again(
     web: Served, page: Page, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -300,6 +307,7 @@ def test_a_panel_that_fails_says_so_alone_and_can_be_tried_again(
     expect(page.locator("#volume-head h2")).to_have_text("Mentions per 6 h")
 
 
+@pytest.mark.prove
 def test_an_empty_scope_keeps_the_sizes_and_offers_the_ways_out(web: Served, page: Page) -> None:
     before = boxes(opened(web, page))
     page.goto(f"{web.address}/?q=zebra&window=15m")
@@ -313,6 +321,7 @@ def test_an_empty_scope_keeps_the_sizes_and_offers_the_ways_out(web: Served, pag
     expect(page).to_have_url(f"{web.address}/?window=1h")
 
 
+@pytest.mark.prove
 def test_a_wrong_link_is_a_message_that_leads_back(web: Served, page: Page, watched: Watched) -> None:
     sign_in(web, page.context)
     page.goto(f"{web.address}/?window=2h")
@@ -325,6 +334,7 @@ def test_a_wrong_link_is_a_message_that_leads_back(web: Served, page: Page, watc
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_the_past_is_not_live(web: Served, page: Page) -> None:
     at = (datetime.now(UTC) - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%MZ")
     opened(web, page, f"?at={at}")
@@ -336,6 +346,7 @@ def test_the_past_is_not_live(web: Served, page: Page) -> None:
     expect(page.locator("#live-badge-words")).to_have_text("Live")
 
 
+@pytest.mark.prove
 def test_somebody_with_one_brand_is_offered_and_shown_that_brand_alone(web: Served, page: Page) -> None:
     sign_in(web, page.context, role="viewer", brand_ids=[3])
     opened(web, page)
@@ -345,6 +356,7 @@ def test_somebody_with_one_brand_is_offered_and_shown_that_brand_alone(web: Serv
     assert set(page.locator("#feed-list .chip:first-child").all_text_contents()) == {"Halden Bank"}
 
 
+@pytest.mark.prove
 def test_everything_that_can_be_used_has_a_name_and_the_graphs_say_their_last_value(web: Served, page: Page) -> None:
     opened(web, page)
 

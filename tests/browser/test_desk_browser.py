@@ -64,6 +64,7 @@ def opened(web: Served, context: BrowserContext, page: Page, search: str = "", *
     return name
 
 
+@pytest.mark.prove
 def test_a_view_is_saved_opened_updated_and_deleted(
     web: Served, context: BrowserContext, page: Page, watched: Watched
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_view_is_saved_opened_updated_and_deleted(
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_dates_are_chosen_on_the_clock_of_the_organisation_and_stand_in_the_address(
     web: Served, context: BrowserContext, page: Page, watched: Watched
 ) -> None:
@@ -162,6 +164,7 @@ def test_ctrl_k_finds_by_words_opens_narrows_and_gives_the_focus_back(
     assert watched.foreign == []
 
 
+@pytest.mark.prove
 def test_single_keys_do_what_the_list_says_and_can_be_turned_off(
     web: Served, context: BrowserContext, page: Page, watched: Watched
 ) -> None:
@@ -231,6 +234,7 @@ def test_who_was_away_is_told_once_takes_over_and_writes_a_line(
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_a_phone_has_all_of_it_on_whole_sheets(
     web: Served, context: BrowserContext, page: Page, watched: Watched
 ) -> None:

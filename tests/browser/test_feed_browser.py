@@ -75,6 +75,7 @@ def choose(page: Page, text: str, entry: str) -> None:
     page.get_by_role("menuitem", name=entry).click()
 
 
+@pytest.mark.prove
 def test_chips_filter_and_order_the_feed_and_stand_in_the_address(web: Served, page: Page, watched: Watched) -> None:
     opened(web, page)
 
@@ -99,6 +100,7 @@ def test_chips_filter_and_order_the_feed_and_stand_in_the_address(web: Served, p
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_a_feed_that_filters_emptied_keeps_its_chips_and_a_way_out(web: Served, page: Page) -> None:
     opened(web, page, "?lang=de", waits="#feed-state.empty")
 
@@ -140,6 +142,7 @@ def test_what_a_viewer_does_to_a_mention_is_seen_at_once_and_undone(web: Served,
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_a_long_text_is_four_lines_until_all_of_it_is_asked_for(web: Served, page: Page) -> None:
     opened(web, page)
     long = cards(page).filter(has_text="nobody said why").first

@@ -76,6 +76,7 @@ def test_a_commit_appears_without_a_reload_and_nothing_else_is_loaded(
     assert watched.foreign == []
 
 
+@pytest.mark.prove
 def test_the_command_screen_loads_without_an_error_and_every_panel_comes_alive(
     database: Database, tmp_path: Path, context: BrowserContext, page: Page, watched: Watched
 ) -> None:
@@ -93,6 +94,7 @@ def test_the_command_screen_loads_without_an_error_and_every_panel_comes_alive(
     assert watched.foreign == []
 
 
+@pytest.mark.prove
 def test_another_address_shows_its_own_state_and_never_a_frame_of_the_old_one(
     web: Served, context: BrowserContext, page: Page, watched: Watched
 ) -> None:
@@ -110,6 +112,7 @@ def test_another_address_shows_its_own_state_and_never_a_frame_of_the_old_one(
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_an_address_that_cannot_be_shown_is_explained(web: Served, context: BrowserContext, page: Page) -> None:
     sign_in(web, context)
     page.goto(web.address)
@@ -168,6 +171,7 @@ def test_where_sockets_do_not_get_through_the_same_state_comes_by_polling(
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_pause_freezes_the_screen_and_counts_what_waits(web: Served, context: BrowserContext, page: Page) -> None:
     sign_in(web, context)
     page.goto(web.address)
@@ -189,6 +193,7 @@ def test_pause_freezes_the_screen_and_counts_what_waits(web: Served, context: Br
     expect(page.locator("#count-drawn")).to_have_text("2")
 
 
+@pytest.mark.prove
 def test_colours_of_figures_follow_the_theme_without_asking_the_server(
     web: Served, context: BrowserContext, page: Page, screen: Screen
 ) -> None:
@@ -235,6 +240,7 @@ def test_who_is_signed_out_elsewhere_stands_before_the_sign_in_page(
     page.wait_for_url("**/signin?next=**", timeout=6_000)
 
 
+@pytest.mark.prove
 def test_a_tab_that_comes_back_after_its_session_ended_goes_to_the_sign_in_page(
     web: Served, context: BrowserContext, page: Page
 ) -> None:
@@ -247,6 +253,7 @@ def test_a_tab_that_comes_back_after_its_session_ended_goes_to_the_sign_in_page(
     page.wait_for_url("**/signin?next=**", timeout=6_000)
 
 
+@pytest.mark.prove
 def test_a_hidden_tab_draws_the_newest_state_when_it_is_looked_at_again(
     web: Served, context: BrowserContext, page: Page
 ) -> None:
@@ -265,6 +272,7 @@ def test_a_hidden_tab_draws_the_newest_state_when_it_is_looked_at_again(
     words(page, "1 for Corvane, Halden, Velta")
 
 
+@pytest.mark.prove
 def test_ages_are_told_by_the_clock_of_the_server(web: Served, context: BrowserContext, page: Page) -> None:
     sign_in(web, context)
     page.goto(web.address)

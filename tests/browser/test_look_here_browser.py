@@ -120,12 +120,14 @@ def test_a_new_spike_calls_once_until_somebody_acknowledges_it(web: Served, scre
     assert screen.evaluate("window.rung") == 0
 
 
+@pytest.mark.prove
 def test_a_paused_screen_calls_all_the_same(web: Served, screen: Page) -> None:
     screen.keyboard.press("p")
     flag(web)
     until(screen, "window.rung > 0")
 
 
+@pytest.mark.prove
 def test_a_person_sets_what_calls_and_tries_it(web: Served, screen: Page) -> None:
     screen.locator("[data-do=person]").first.click()
     screen.get_by_role("button", name="Alerts and sounds").click()
@@ -151,6 +153,7 @@ def test_a_person_sets_what_calls_and_tries_it(web: Served, screen: Page) -> Non
         }
 
 
+@pytest.mark.prove
 def test_quiet_hours_go_by_the_clock_of_the_browser_and_may_cross_midnight(screen: Page) -> None:
     quiet = """([from, to, hour, minute]) =>
         WatchfloorLook.isQuiet({ from, to }, new Date(2026, 10, 19, hour, minute))"""

@@ -88,6 +88,7 @@ def test_a_click_on_a_figure_shows_how_it_was_made_and_escape_returns(
     assert watched.foreign == []
 
 
+@pytest.mark.prove
 def test_h_opens_it_parts_narrow_the_rows_and_more_come_by_the_page(web: Served, page: Page) -> None:
     opened(web, page, f"{AT}&window=30d").locator("[data-kpi=net_sentiment]").focus()
     page.keyboard.press("h")
@@ -104,6 +105,7 @@ def test_h_opens_it_parts_narrow_the_rows_and_more_come_by_the_page(web: Served,
     expect(drawer.get_by_role("button", name="Show more")).to_be_hidden()
 
 
+@pytest.mark.prove
 def test_a_link_opens_the_figure_and_a_brand_of_it_narrows_the_page(web: Served, page: Page) -> None:
     opened(web, page, f"{AT}#made=mentions")
     drawer = page.locator(".side-drawer.made")

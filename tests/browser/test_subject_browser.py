@@ -82,6 +82,7 @@ def test_a_table_is_sorted_ticked_and_opened_by_the_keyboard_alone(
     assert watched.foreign == []
 
 
+@pytest.mark.prove
 def test_a_link_brings_back_what_was_ticked_and_how_it_was_sorted(
     web: Served, signed_in: Page, watched: Watched
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_link_brings_back_what_was_ticked_and_how_it_was_sorted(
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_the_page_of_a_competitor_says_not_ours_and_has_no_posts_of_ours(
     web: Served, signed_in: Page, watched: Watched
 ) -> None:
