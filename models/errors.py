@@ -25,6 +25,14 @@ class OrganisationError(WatchfloorError):
         super().__init__("\n".join(self.faults))
 
 
+class ServiceLevelError(WatchfloorError):
+    """Hours of business or a promise of time that cannot be; `faults` holds one sentence for each, with its place."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(self.faults))
+
+
 class RuleError(WatchfloorError):
     """A brand rule does not parse. `position` and `end` are offsets into `text` (characters, half-open)."""
 
