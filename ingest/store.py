@@ -19,13 +19,14 @@ from ingest.edits import COUNTS, Held, MentionKey, rewrite, with_newer
 from ingest.erase import erase, erased_keys
 from ingest.found import Gone
 from ingest.groups import count_copies
+from ingest.opening import bring_to_cases
 from ingest.ours import store_ours
 from ingest.pipeline import Enriched, Ours
 from ingest.threads import join, part_of
-from models.bulk import asked, insert_rows, lock_brands, merge_rows
+from models.bulk import Asked, asked, insert_rows, lock_brands, merge_rows
 from models.corrections import moved
 from models.cube import Cells, local_day, packed_engagement, packed_mention, packed_reach
-from models.database import raise_change, time_id
+from models.database import raise_change, time_id_at
 from models.organisation import Organisation
 from models.tables.base import to_microseconds
 
@@ -85,20 +86,24 @@ def store(
     """
     erased = erased_keys(gone)
     offered = len(mentions)
+    keys = asked(connection, map(_key, mentions)) if mentions else None
     # Whoever empties a post must shut out every writer who might be storing it.
     named = {mention.brand_id for mention in mentions} | {item.account.brand_id for item in ours}
-    if mentions:
-        named |= set(moved(connection, {_key(mention) for mention in mentions}).values())
+    if keys:
+        named |= set(moved(connection, keys).values())
     brand_ids = sorted({brand.id for brand in organisation.brands} if erased else named)
     if not brand_ids:
         return Stored(0, 0, ())
     lock_brands(connection, brand_ids)
-    mentions = _followed(connection, mentions, organisation, brand_ids)
-    keys = {(m.network_id, m.post.external_id) for m in mentions}
-    keys |= {(item.network_id, item.post.external_id) for item in ours}
-    dead = _deleted(connection, keys) | erased
-    living = [m for m in mentions if (m.network_id, m.post.external_id) not in dead] if dead else list(mentions)
-    held = _held(connection, living)
+    if keys and (went := moved(connection, keys)):
+        mentions = _followed(mentions, went, organisation, brand_ids)
+        keys = asked(connection, map(_key, mentions)) if mentions else None
+    dead = erased | (_deleted(connection, keys) if keys else set())
+    if ours:
+        of_ours = {(item.account.brand_id, item.network_id, item.post.external_id) for item in ours}
+        dead |= _deleted(connection, asked(connection, of_ours))
+    living = [m for m in mentions if (m.network_id, m.post.external_id) not in dead] if dead else mentions
+    held = _held(connection, keys) if keys else {}
     fresh: dict[MentionKey, Enriched] = {}
     known: dict[MentionKey, Enriched] = {}
     for mention in living:
@@ -117,17 +122,15 @@ def store(
     touched |= store_ours(connection, alive, now=now)
     _join_threads(connection, list(fresh.values()), alive)
     touched |= erase(connection, erased, now=now)
+    bring_to_cases(connection, organisation, fresh, alive, known, held, erased, now=now)
     raise_change(connection, "mentions", touched)
     return Stored(len(fresh), offered - len(fresh), tuple(sorted(touched)))
 
 
 def _followed(
-    connection: Connection, mentions: Sequence[Enriched], organisation: Organisation, locked: Collection[int]
+    mentions: Sequence[Enriched], went: Mapping[MentionKey, int], organisation: Organisation, locked: Collection[int]
 ) -> Sequence[Enriched]:
     """The mentions in the brands where people put them, whatever the rules say of them."""
-    went = moved(connection, {_key(mention) for mention in mentions}) if mentions else {}
-    if not went:
-        return mentions
     # One that a person moved while we waited for the locks, to a brand that is not locked, is left for the next time.
     stands = [(mention, went.get(_key(mention), mention.brand_id)) for mention in mentions]
     return [
@@ -145,27 +148,23 @@ def _key(mention: Enriched) -> MentionKey:
     return mention.brand_id, mention.network_id, mention.post.external_id
 
 
-def _deleted(connection: Connection, keys: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
-    if not keys:
-        return set()
-    relation, params = asked(connection, keys)
+def _deleted(connection: Connection, keys: Asked) -> set[tuple[int, str]]:
+    """(network, external id) of the posts among some mentions that were deleted."""
     rows = connection.exec_driver_sql(
-        f"select a.a0, a.a1 from {relation} cross join post p"  # noqa: S608
-        " where p.network_id = a.a0 and p.external_id = a.a1 and p.deleted_at is not null",
-        params,
+        f"select a.a1, a.a2 from {keys.relation} cross join post p"  # noqa: S608
+        " where p.network_id = a.a1 and p.external_id = a.a2 and p.deleted_at is not null",
+        keys.params,
     )
     return {(row[0], row[1]) for row in rows}
 
 
-def _held(connection: Connection, mentions: Sequence[Enriched]) -> dict[MentionKey, Held]:
-    if not mentions:
-        return {}
-    relation, params = asked(connection, {_key(mention) for mention in mentions})
+def _held(connection: Connection, keys: Asked) -> dict[MentionKey, Held]:
     rows = connection.exec_driver_sql(
         "select m.brand_id, m.network_id, m.external_id, m.id, m.location_id, m.team_id, m.posted_at, m.sentiment,"  # noqa: S608
-        f" m.edited_at, m.likes, m.replies, m.reposts, m.impressions, m.copy_id from {relation} cross join mention m"
+        " m.edited_at, m.likes, m.replies, m.reposts, m.impressions, m.copy_id"
+        f" from {keys.relation} cross join mention m"
         " where m.brand_id = a.a0 and m.network_id = a.a1 and m.external_id = a.a2",
-        params,
+        keys.params,
     )
     return {
         (row[0], row[1], row[2]): Held(row[3], row[4], row[5], row[6], row[7], row[8], tuple(row[9:13]), row[13])
@@ -190,13 +189,13 @@ def _insert(
     now: datetime,
     cells: Cells,
 ) -> None:
-    ids = _ids(connection, fresh)
+    instants = [to_microseconds(mention.post.posted_at) for mention in fresh]
+    ids = _ids(connection, fresh, instants)
     received = to_microseconds(now)
     rows: list[tuple[Any, ...]] = []
     authors: dict[tuple[int, int, int, str], list[int]] = {}
-    for mention, mention_id in zip(fresh, ids, strict=True):
+    for mention, mention_id, posted in zip(fresh, ids, instants, strict=True):
         post, author, counts = mention.post, mention.post.author, mention.post.counts
-        posted = to_microseconds(post.posted_at)
         rows.append(
             (
                 mention.brand_id, mention_id, mention.network_id, post.external_id, posted, post.posted_at_given,
@@ -213,10 +212,10 @@ def _insert(
         seconds = posted // 1_000_000
         packed = packed_mention(mention.sentiment, counts.likes, counts.replies, counts.reposts)
         cells.add(mention.brand_id, mention.location_id, mention.team_id, mention.network_id, seconds, packed)
-        day, _ = local_day(seconds, organisation.zone)
         if not author.followers:
             # Reach counts followers: an author whose network is silent about them adds nothing to it.
             continue
+        day, _ = local_day(seconds, organisation.zone)
         seen = authors.get(key := (mention.brand_id, day, mention.network_id, author.key))
         if seen is None:
             authors[key] = [author.followers, mention.location_id, mention.team_id, posted, posted, posted]
@@ -231,31 +230,30 @@ def _insert(
     _count_authors(connection, authors, cells)
 
 
-def _ids(connection: Connection, fresh: list[Enriched]) -> list[int]:
+def _ids(connection: Connection, fresh: list[Enriched], instants: list[int]) -> list[int]:
     """An id a mention: its instant, then bits of a hash of what it is; the next free one where two collide."""
     wanted = [
-        time_id(m.post.posted_at, zlib.crc32(f"{m.brand_id} {m.network_id} {m.post.external_id}".encode()))
-        for m in fresh
+        time_id_at(posted, zlib.crc32(f"{m.brand_id} {m.network_id} {m.post.external_id}".encode()))
+        for m, posted in zip(fresh, instants, strict=True)
     ]
-    brand_ids = sorted({mention.brand_id for mention in fresh})
-    taken = _taken(connection, brand_ids, wanted)
+    taken = _taken(connection, [(m.brand_id, wish) for m, wish in zip(fresh, wanted, strict=True)])
     ids = []
-    for wish in wanted:
+    for mention, wish in zip(fresh, wanted, strict=True):
         candidate = wish
         while candidate in taken:
             candidate += 1
             if candidate not in taken:
-                taken |= _taken(connection, brand_ids, [candidate])
+                taken |= _taken(connection, [(mention.brand_id, candidate)])
         taken.add(candidate)
         ids.append(candidate)
     return ids
 
 
-def _taken(connection: Connection, brand_ids: list[int], ids: list[int]) -> set[int]:
-    relation, params = asked(connection, {(i,) for i in ids})
-    brands = ", ".join(str(int(brand_id)) for brand_id in brand_ids)
+def _taken(connection: Connection, wanted: list[tuple[int, int]]) -> set[int]:
+    """The ids among some (brand, id) that are in use."""
+    relation, params = asked(connection, wanted)
     # On SQLite the id alone is the key, so that any brand's row takes it.
-    where = "m.id = a.a0" if connection.dialect.name == "sqlite" else f"m.brand_id in ({brands}) and m.id = a.a0"
+    where = "m.id = a.a1" if connection.dialect.name == "sqlite" else "m.brand_id = a.a0 and m.id = a.a1"
     rows = connection.exec_driver_sql(f"select m.id from {relation} cross join mention m where {where}", params)  # noqa: S608
     return set(rows.scalars())
 

@@ -5,18 +5,30 @@ from __future__ import annotations
 import sqlite3
 import struct
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple, cast
 
 import orjson
 import psycopg
 from psycopg import sql
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 Row = Sequence[Any]
+# Into how many lists the keys of a question are cut on SQLite at most, and how many keys make each worth its preparing.
+MOST_LISTS = 32
+KEYS_A_LIST = 8
 # First key of the advisory locks that order the writers of one brand.
 BRAND_LOCK = 0x57464C52
+
+
+class Asked(NamedTuple):
+    """Keys to ask for: a relation `a` for a statement, and the values that it binds."""
+
+    relation: str
+    params: Row
 
 
 def lock_brands(connection: Connection, brand_ids: Iterable[int]) -> None:
@@ -26,23 +38,29 @@ def lock_brands(connection: Connection, brand_ids: Iterable[int]) -> None:
     lock first lets the store ask what is there and then write, with the same code on both databases.
     """
     if connection.dialect.name == "postgresql":
-        for brand_id in sorted(set(brand_ids)):
-            connection.execute(
-                text("select pg_advisory_xact_lock(:space, :brand)"), {"space": BRAND_LOCK, "brand": brand_id}
-            )
+        connection.exec_driver_sql(
+            "select pg_advisory_xact_lock(%s, brand) from unnest(%s::int[]) as brand",
+            (BRAND_LOCK, sorted(set(brand_ids))),
+        )
 
 
 def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Insert `rows` of plain database values (instants as microseconds, JSON as text); COPY on PostgreSQL."""
+    """Insert `rows` of plain database values (instants as microseconds, JSON as text); COPY on PostgreSQL.
+
+    None stands for no value: a column that nothing is said in may be left out, and has no default of its own.
+    """
     if not rows:
         return
     if connection.dialect.name == "postgresql":
         _copy(connection, table, columns, rows)
     else:
-        marks = ", ".join("?" * len(columns))
+        # Most networks are silent about a third of the columns, and to bind a None takes longer than to bind a number.
+        by_column = list(zip(*rows, strict=True))
+        said = [i for i, values in enumerate(by_column) if values.count(None) < len(rows)]
+        names, marks = ", ".join(columns[i] for i in said), ", ".join("?" * len(said))
         _sqlite_cursor(connection).executemany(
-            f"insert into {table} ({', '.join(columns)}) values ({marks})",  # noqa: S608 - names are constants
-            rows,
+            f"insert into {table} ({names}) values ({marks})",  # noqa: S608 - names are constants
+            zip(*(by_column[i] for i in said), strict=True),
         )
 
 
@@ -65,10 +83,11 @@ def merge_rows(
     columns = [*keys, *values]
     action = f"on conflict ({', '.join(keys)}) do update set {merge}"
     if connection.dialect.name == "postgresql":
-        # One array a column: less than COPY into a temporary table, and no catalogue to bloat.
-        arrays = ", ".join(f"%s::{'text' if isinstance(value, str) else 'bigint'}[]" for value in ordered[0])
+        # One array a column: less than COPY into a temporary table, and no catalogue to bloat. Taken apart in the list
+        # of columns, since in FROM each array is first written to a store of its own (a seventh of the statement).
+        arrays = ", ".join(f"unnest(%s::{'text' if isinstance(value, str) else 'bigint'}[])" for value in ordered[0])
         _postgres(connection).execute(
-            f"insert into {table} ({', '.join(columns)}) select * from unnest({arrays}) {action}".encode(),  # noqa: S608
+            f"insert into {table} ({', '.join(columns)}) select {arrays} {action}".encode(),
             [array_literal(column) for column in zip(*ordered, strict=True)],
         )
     else:
@@ -94,23 +113,40 @@ class _NumbersDumper(Dumper):
 psycopg.adapters.register_dumper(_Numbers, _NumbersDumper)
 
 
-def asked(connection: Connection, keys: Iterable[Row]) -> tuple[str, Row]:
-    """A relation `a (a0, a1, ...)` of many keys as one bound value, so that one statement asks for all of them."""
+def asked(connection: Connection, keys: Iterable[Row]) -> Asked:
+    """A relation `a (a0, a1, ...)` of many keys in a few bound values, so that one statement asks for all of them.
+
+    It may be asked again and again while the keys are the same. Raises IndexError where there are none.
+    """
     ordered: list[Any] = sorted(cast(Any, keys))
     width = len(ordered[0])
     if connection.dialect.name == "sqlite":
-        columns = ", ".join(f"value ->> {i} as a{i}" for i in range(width))
-        return f"(select {columns} from json_each(?)) as a", (orjson.dumps(ordered).decode(),)  # noqa: S608
+        return _asked_of_json(ordered, width)
     kinds = ["text[]" if isinstance(value, str) else "bigint[]" for value in ordered[0]]
     names = ", ".join(f"a{i}" for i in range(width))
     values = tuple(array_literal(column) for column in zip(*ordered, strict=True))
-    return f"unnest({', '.join(f'%s::{kind}' for kind in kinds)}) as a({names})", values
+    return Asked(f"unnest({', '.join(f'%s::{kind}' for kind in kinds)}) as a({names})", values)
+
+
+def _asked_of_json(ordered: list[Any], width: int) -> Asked:
+    """A list of last values for each beginning that several keys share: taking a key apart takes most of the time."""
+    last = width - 1
+    lists = {start: [key[last] for key in keys] for start, keys in groupby(ordered, itemgetter(slice(last)))}
+    if len(lists) <= min(MOST_LISTS, len(ordered) // KEYS_A_LIST):
+        # The values are bound, so that a statement has as many texts as there are numbers of lists.
+        part = f"select {''.join(f'? as a{i}, ' for i in range(last))}value as a{last} from json_each(?)"  # noqa: S608
+        params = [value for start, ends in lists.items() for value in (*start, orjson.dumps(ends).decode())]
+        return Asked(f"({' union all '.join([part] * len(lists))}) as a", tuple(params))
+    columns = ", ".join(f"value ->> {i} as a{i}" for i in range(width))
+    return Asked(f"(select {columns} from json_each(?)) as a", (orjson.dumps(ordered).decode(),))  # noqa: S608
 
 
 def array_literal(column: Sequence[Any]) -> str | _Numbers:
     """A PostgreSQL array of whole numbers or texts: a tenth of the time of adapting it value by value."""
     if isinstance(column[0], str):
-        return "{" + ",".join(['"' + v.replace("\\", "\\\\").replace('"', '\\"') + '"' for v in column]) + "}"
+        # All in one go: no text holds a NUL, which PostgreSQL refuses.
+        joined = "\0".join(column).replace("\\", "\\\\").replace('"', '\\"')
+        return '{"' + joined.replace("\0", '","') + '"}'
     if None in column:
         return "{" + ",".join(["NULL" if v is None else str(v) for v in column]) + "}"
     count = len(column)

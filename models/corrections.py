@@ -7,7 +7,7 @@ that it was taken out of.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,9 @@ from sqlalchemy import Connection, insert, text
 
 from models import audit
 from models.access import Scope
-from models.bulk import asked, lock_brands
+from models.bulk import Asked, asked, lock_brands
+from models.case_edits import posts_moved
+from models.case_writing import Who
 from models.correction_fields import FIELDS, PERSON, Apply, join_brand
 from models.cube import Cells
 from models.database import new_id, raise_change
@@ -174,6 +176,8 @@ def _carry_out(connection: Connection, row: Any, apply: Apply, done: _Done) -> i
         person_id=done.by,
         details={"field": done.field, "before": done.before, "after": done.after, "brand": row.brand_id},
     )
+    if done.field == "brand":
+        posts_moved(connection, (row.brand_id, row.id), Who(done.by, done.actor), now=done.now)
     raise_change(connection, "mentions", touched)
     return identifier
 
@@ -210,26 +214,26 @@ def _stands_by_itself(connection: Connection, row: Any, but_for: int, organisati
     return row.brand_id in {after for (after,) in left}
 
 
-def moved(connection: Connection, keys: Collection[Key]) -> dict[Key, int]:
+def moved(connection: Connection, keys: Asked) -> dict[Key, int]:
     """The brand where a post stands that a person took out of another one, for those of `keys` that were."""
-    steps: dict[Key, int] = {}
-    asking = set(keys)
-    seen: set[Key] = set()
-    while asking:
-        seen |= asking
-        relation, params = asked(connection, asking)
-        # What came back, by a person or otherwise, is not away.
-        rows = connection.exec_driver_sql(
-            f"select c.brand_id, c.network_id, c.external_id, c.after from {relation} cross join correction c"  # noqa: S608
-            " where c.brand_id = a.a0 and c.network_id = a.a1 and c.external_id = a.a2 and c.field = 'brand'"
-            " and not exists (select 1 from mention m where m.brand_id = c.brand_id"
-            " and m.network_id = c.network_id and m.external_id = c.external_id) order by c.at, c.id",
-            params,
-        ).all()
-        found = {(row[0], row[1], row[2]): row[3] for row in rows}
+    first = found = _taken_out(connection, keys)
+    steps = dict(first)
+    while further := {(brand_id, key[1], key[2]) for key, brand_id in found.items()} - steps.keys():
+        found = _taken_out(connection, asked(connection, further))
         steps |= found
-        asking = {(brand_id, key[1], key[2]) for key, brand_id in found.items()} - seen
-    return {key: _end(key, steps) for key in keys if key in steps}
+    return {key: _end(key, steps) for key in first}
+
+
+def _taken_out(connection: Connection, keys: Asked) -> dict[Key, int]:
+    """Where a person last put what is not in its brand; what came back, by a person or otherwise, is not away."""
+    rows = connection.exec_driver_sql(
+        f"select c.brand_id, c.network_id, c.external_id, c.after from {keys.relation} cross join correction c"  # noqa: S608
+        " where c.brand_id = a.a0 and c.network_id = a.a1 and c.external_id = a.a2 and c.field = 'brand'"
+        " and not exists (select 1 from mention m where m.brand_id = c.brand_id"
+        " and m.network_id = c.network_id and m.external_id = c.external_id) order by c.at, c.id",
+        keys.params,
+    )
+    return {(row[0], row[1], row[2]): row[3] for row in rows}
 
 
 def export(connection: Connection, scope: Scope) -> Iterator[Corrected]:
@@ -251,7 +255,7 @@ def export(connection: Connection, scope: Scope) -> Iterator[Corrected]:
                 break
             after = page[-1].id
             keys = {(brand_id, row.network_id, row.external_id) for row in page}
-            away = moved(connection, keys)
+            away = moved(connection, asked(connection, keys))
             for row in page:
                 key = (brand_id, row.network_id, row.external_id)
                 said = _read_text(connection, scope, (away.get(key, brand_id), *key[1:]), row.edited_at)

@@ -54,6 +54,8 @@ ADD = ", ".join(f"{name} = cube.{name} + excluded.{name}" for name in VALUES)
 
 
 Key = tuple[int, int, int, int, int, int]
+# Brand, location, team, network, and the number or the start of a bucket.
+_Base = tuple[int, int, int, int, int]
 
 # A tally on its way to the cells is one integer, 64 bits a value in the order of Tally, so that adding two is one
 # addition (three times faster than adding lists). Negative values borrow from the next field; `unpack` undoes that.
@@ -120,7 +122,7 @@ class Cells:
 
     def __init__(self, zone: str) -> None:
         self._zone = zone
-        self._base: dict[tuple[int, int, int, int, int], int] = {}
+        self._base: dict[_Base, int] = {}
 
     def add(self, brand_id: int, location_id: int, team_id: int, network_id: int, seconds: int, packed: int) -> None:
         """Add a packed tally (negative to take away) to every cell that covers the instant."""
@@ -135,13 +137,26 @@ class Cells:
         """
         cells: dict[Key, int] = {}
         get = cells.get
+        # Added up step by step, so that what lies in one quarter of an hour is added to its hour and day once.
+        quarters: dict[_Base, int] = {}
         for (brand, location, team, network, five), packed in self._base.items():
-            seconds = five * FIVE_MINUTES
-            hour, day = seconds - seconds % HOUR, _local_day(seconds // QUARTER, self._zone)[1]
-            for granularity, bucket in ((FIVE_MINUTES, seconds), (HOUR, hour), (DAY, day)):
-                key: Key = (brand, granularity, 0, 0, 0, bucket)
-                cells[key] = get(key, 0) + packed
-            for granularity, bucket in ((QUARTER, seconds - seconds % QUARTER), (HOUR, hour), (DAY, day)):
+            key: Key = (brand, FIVE_MINUTES, 0, 0, 0, five * FIVE_MINUTES)
+            cells[key] = get(key, 0) + packed
+            base = (brand, location, team, network, five * FIVE_MINUTES // QUARTER)
+            quarters[base] = quarters.get(base, 0) + packed
+        hours: dict[_Base, int] = {}
+        days: dict[_Base, int] = {}
+        for (brand, location, team, network, quarter), packed in quarters.items():
+            base = (brand, location, team, network, quarter * QUARTER // HOUR)
+            hours[base] = hours.get(base, 0) + packed
+            base = (brand, location, team, network, _local_day(quarter, self._zone)[1])
+            days[base] = days.get(base, 0) + packed
+        for granularity, unit, sums in ((QUARTER, QUARTER, quarters), (HOUR, HOUR, hours), (DAY, 1, days)):
+            for (brand, location, team, network, step), packed in sums.items():
+                bucket = step * unit
+                if granularity != QUARTER:
+                    key = (brand, granularity, 0, 0, 0, bucket)
+                    cells[key] = get(key, 0) + packed
                 key = (brand, granularity, 0, 0, network, bucket)
                 cells[key] = get(key, 0) + packed
                 key = (brand, granularity, location, 0, network, bucket)
