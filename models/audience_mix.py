@@ -17,7 +17,7 @@ from models.networks import BY_ID
 from models.organisation import Organisation
 
 # Form, language and place stand in rows alone: the newest of a scope are looked at.
-SAMPLE = 10_000
+SAMPLE = 2_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -13,9 +13,10 @@ from sqlalchemy import Connection, text
 from models import search as text_search
 from models import search_index
 from models.access import Scope, Window
-from models.database import time_id
+from models.database import EARLIEST, MILLISECOND, instant_of, time_id
 from models.networks import BY_ID
 from models.organisation import Organisation
+from models.spans import Span, spans
 from models.tables.base import from_microseconds, to_microseconds
 
 # A figure that needs rows counts at most this many, the newest, and says so.
@@ -25,6 +26,10 @@ MOST_PAIRS = 64
 # SQLite joins at most 500 selects; beyond, one walk down all that there is looks for the brands.
 MOST_WALKS = 200
 EXPORT_PAGE = 2_000
+# How far back the last mention of a part of a brand is looked for first.
+RECENT = timedelta(days=35)
+# So little is walked down as soon as it is known where in it to look.
+SHORT = timedelta(hours=2)
 # So many more posts than asked for are read at first (a twentieth, and twenty): most that the index proposes hold.
 SLACK = 20
 # Where the index says nothing each post is asked by itself, and few of them hold.
@@ -81,8 +86,17 @@ def newest(
 
 def last_posted_at(connection: Connection, scope: Scope) -> datetime | None:
     """When the newest mention of a scope was posted, however long ago; None where there never was one."""
+    latest = _latest(connection, Scope(scope.brand_ids, scope.brand_ids), None)
+    if latest is None:
+        return None
+    # What was said lately is found in a few cells; only what was not is looked for in all that there ever was.
+    recent = Window("recent", latest - RECENT, latest, 0, live=True)
+    return _latest(connection, scope, recent) or _latest(connection, scope, None)
+
+
+def _latest(connection: Connection, scope: Scope, window: Window | None) -> datetime | None:
     params: Params = {}
-    statement = filtered(connection, scope, scope.brand_ids, None, params, columns="m.id, m.posted_at", limit=1)
+    statement = filtered(connection, scope, scope.brand_ids, window, params, columns="m.id, m.posted_at", limit=1)
     row = connection.execute(text(statement), params).first()
     return None if row is None else from_microseconds(row[1])
 
@@ -124,13 +138,70 @@ def filtered(
     params["limit"] = limit
     if scope.search:
         return _searched(connection, brand_ids, scope, rest, params, columns, limit)
-    return _walked(brand_ids, scope.location_ids, rest, params, columns)
+    few = _few(connection, scope, brand_ids, window, params, LARGEST_ID if also else limit)
+    if few is not None:
+        return _in_spans(connection, brand_ids, few, rest, params, columns)
+    # Where the index of places decides on the rows too, many short walks beat few long ones.
+    most = MOST_PAIRS if scope.team_ids is None and scope.network_ids is None else MOST_WALKS
+    return _walked(brand_ids, scope.location_ids, rest, params, columns, most_pairs=most)
+
+
+def _few(
+    connection: Connection,
+    scope: Scope,
+    brand_ids: Sequence[int],
+    window: Window | None,
+    params: Params,
+    limit: int,
+) -> list[Span] | None:
+    """Where the mentions of a team or network lie that are few among those of its brands; None where they are not.
+
+    Those of a place are found by its index.
+    """
+    if (scope.team_ids is None and scope.network_ids is None) or scope.location_ids is not None:
+        return None
+    if window is None:
+        window = Window("ever", EARLIEST, EARLIEST, 0, live=True)
+    elif window.end - window.start <= SHORT:
+        return None
+    if "before_id" in params:
+        window = replace(window, end=instant_of(params["before_id"]) + MILLISECOND, live=False)
+    return spans(connection, scope, brand_ids, window, limit=limit)
+
+
+def _in_spans(
+    connection: Connection, brand_ids: Sequence[int], few: Sequence[Span], rest: str, params: Params, columns: str
+) -> str:
+    """The newest rows that lie in some spans of ids."""
+    # The index is walked from where a span begins, and not from where the window does.
+    rest = rest.replace(" m.id ", " +m.id ")
+    if connection.dialect.name == "sqlite":
+        params["spans"] = json.dumps(few)
+        relation = (
+            "(select value ->> 0 as brand_id, value ->> 1 as first_id, value ->> 2 as past_id from json_each(:spans))"
+        )
+    else:
+        params |= {f"span_{n}": [span[n] for span in few] for n in range(3)}
+        arrays = ", ".join(f"cast(:span_{n} as bigint[])" for n in range(3))
+        relation = f"(select * from unnest({arrays}) as u(brand_id, first_id, past_id))"  # noqa: S608
+    return _rows_of(
+        f"select m.brand_id, m.id from {relation} s cross join mention m where m.brand_id = s.brand_id"  # noqa: S608
+        f" and m.id >= s.first_id and m.id < s.past_id{rest} order by m.id desc limit :limit",
+        brand_ids,
+        columns,
+    )
 
 
 def _walked(
-    brand_ids: Sequence[int], locations: tuple[int, ...] | None, rest: str, params: Params, columns: str
+    brand_ids: Sequence[int],
+    locations: tuple[int, ...] | None,
+    rest: str,
+    params: Params,
+    columns: str,
+    *,
+    most_pairs: int = MOST_PAIRS,
 ) -> str:
-    if locations is None or len(locations) * len(brand_ids) > MOST_PAIRS:
+    if locations is None or len(locations) * len(brand_ids) > most_pairs:
         rest += _in(params, "m.location_id", locations)
         walks = [f"m.brand_id = {int(brand)}{rest}" for brand in brand_ids]
         if len(walks) > MOST_WALKS:
@@ -146,13 +217,22 @@ def _walked(
     if len(walks) == 1:
         return f"select {columns} from mention m where {walks[0]} order by m.id desc limit :limit"  # noqa: S608
     parts = [
-        f"select * from (select m.id from mention m where {walk} order by m.id desc limit :limit) as w{i}"  # noqa: S608
+        f"select * from (select m.brand_id, m.id from mention m where {walk} order by m.id desc limit :limit) as w{i}"  # noqa: S608
         for i, walk in enumerate(walks)
     ]
+    return _rows_of(
+        f"select brand_id, id from ({' union all '.join(parts)}) as walks order by id desc limit :limit",  # noqa: S608
+        brand_ids,
+        columns,
+    )
+
+
+def _rows_of(keys: str, brand_ids: Sequence[int], columns: str) -> str:
+    """The rows of (brand_id, id), newest first. The join begins with them, whatever index holds all of the columns."""
     return (
-        f"select {columns} from mention m where m.brand_id in ({', '.join(str(int(b)) for b in brand_ids)})"  # noqa: S608
-        f" and m.id in (select id from ({' union all '.join(parts)}) as walks order by id desc limit :limit)"
-        " order by m.id desc limit :limit"
+        f"select {columns} from ({keys}) as w cross join mention m"  # noqa: S608
+        f" where m.brand_id in ({', '.join(str(int(b)) for b in brand_ids)})"
+        " and m.brand_id = w.brand_id and m.id = w.id order by m.id desc limit :limit"
     )
 
 
@@ -219,9 +299,12 @@ def _span(window: Window | None, params: Params) -> str:
     params["first_id"] = time_id(window.start, 0)
     if window.live:
         return " and m.id >= :first_id"
-    params["last_id"] = time_id(window.end, 0)
+    params["past_id"] = time_id(window.end, 0)
     params["last_at"] = to_microseconds(window.end)
-    params["past_id"] = params["last_id"] | ((1 << 22) - 1)
+    if params["last_at"] % 1_000 == 0:
+        # An id carries its instant to the millisecond, so that the index alone decides.
+        return " and m.id >= :first_id and m.id < :past_id"
+    params["past_id"] |= (1 << 22) - 1
     return " and m.id >= :first_id and m.id <= :past_id and m.posted_at < :last_at"
 
 

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, islice
 
 import stopwordsiso
 
@@ -28,8 +29,10 @@ LONGEST_WORD = 39
 MOST_WORDS = 300
 # A run of Han characters up to here is a word; a longer one is a sentence.
 LONGEST_HAN_WORD = 4
-# Pieces of texts of which it is remembered what words they are.
+# What stands between blanks, of which it is remembered what words it is: most of a text was said before, and a script
+# without blanks is no such thing.
 MOST_KNOWN = 100_000
+LONGEST_KNOWN = 60
 UNKNOWN_LANGUAGE = "und"
 
 # Said of every text of a network, whatever it is about.
@@ -181,7 +184,7 @@ def terms_in(words: Sequence[str], language: str | None, bars: Barred = NOTHING_
     found: set[str] = set()
     # The word before the one at hand, "" behind a cut; it and the one before it where they may begin a term.
     before = begins = two_begin = ""
-    for word in _without_phrases(words, bars.phrases):
+    for word in without_phrases(words, bars.phrases):
         if not word or word in barred_words:
             before = begins = two_begin = ""
             continue
@@ -200,7 +203,8 @@ def terms_in(words: Sequence[str], language: str | None, bars: Barred = NOTHING_
     return frozenset(found)
 
 
-def _without_phrases(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> Sequence[str]:
+def without_phrases(words: Sequence[str], phrases: Sequence[tuple[str, ...]]) -> Sequence[str]:
+    """The words of a text with "" in the place of those that make one of the phrases."""
     cut: list[str] | None = None
     for phrase in phrases:
         head, size, at = phrase[0], len(phrase), 0
@@ -228,33 +232,34 @@ def words_of(text: str, language: str | None) -> tuple[str, ...]:
     known = _ELIDED if language is not None and language[:2] in _ELIDING else _PLAIN
     if len(known) > MOST_KNOWN:
         known.clear()
-    words: list[str] = []
-    for piece in (_ASCII_PIECES if folded.isascii() else _PIECES).findall(folded)[: 2 * MOST_WORDS]:
-        words += known[piece]
-    return tuple(words[:MOST_WORDS])
+    words = chain.from_iterable(map(known.__getitem__, folded.split()[: 2 * MOST_WORDS]))
+    return tuple(islice(words, MOST_WORDS))
 
 
 class _Words(dict[str, tuple[str, ...]]):
-    """The words that a piece of a text is, worked out once for each that is seen; "" = a cut."""
+    """The words that stand between two blanks of a text, worked out once for what is seen often; "" = a cut."""
 
     def __init__(self, *, elides: bool) -> None:
         super().__init__()
         self._elides = elides
 
-    def __missing__(self, piece: str) -> tuple[str, ...]:
-        words: tuple[str, ...]
-        if not any(map(KIND.__getitem__, piece)):
-            words = ("",)
-        elif not piece.isascii() and any(KIND[character] == UNSPACED for character in piece):
-            words = tuple(_unspaced(piece))
-        elif piece[0] == "@":
-            # Somebody who is spoken of: a term by itself.
-            words = ("", piece if len(piece) <= LONGEST_WORD else "", "")
-        else:
-            bare = _bare(_without_apostrophe(piece, self._elides))
-            words = (bare if len(bare) <= LONGEST_WORD else "",)
-        self[piece] = words
+    def __missing__(self, chunk: str) -> tuple[str, ...]:
+        pieces = (_ASCII_PIECES if chunk.isascii() else _PIECES).findall(chunk)[: 2 * MOST_WORDS]
+        words = tuple(word for piece in pieces for word in self._of_piece(piece))
+        if len(chunk) <= LONGEST_KNOWN:
+            self[chunk] = words
         return words
+
+    def _of_piece(self, piece: str) -> tuple[str, ...]:
+        if not any(map(KIND.__getitem__, piece)):
+            return ("",)
+        if not piece.isascii() and any(KIND[character] == UNSPACED for character in piece):
+            return tuple(_unspaced(piece))
+        if piece[0] == "@":
+            # Somebody who is spoken of: a term by itself.
+            return ("", piece if len(piece) <= LONGEST_WORD else "", "")
+        bare = _bare(_without_apostrophe(piece, self._elides))
+        return (bare if len(bare) <= LONGEST_WORD else "",)
 
 
 _PLAIN, _ELIDED = _Words(elides=False), _Words(elides=True)

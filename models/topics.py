@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -44,15 +45,18 @@ Term = tuple[str, str]
 """Language and term; the term "" counts every text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """What of a mention is counted. `copy_id` is equal for all copies of one text, None where nobody looked."""
+class Text(NamedTuple):
+    """What of a mention is counted. `copy_id` is equal for all copies of one text, None where nobody looked.
+
+    `at` = when it was posted, microseconds since 1970; 0 where that does not matter.
+    """
 
     text: str
     language: str | None
     sentiment: int | None
     copy_id: int | None
     author: str
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,11 @@ def distinct(texts: Iterable[Text]) -> list[Heard]:
     """The texts that count: copies and repeated words once, no author more than MOST_OF_AUTHOR times."""
     copies: set[int] = set()
     contents: set[tuple[str, ...]] = set()
-    authors: Counter[str] = Counter()
+    authors: dict[str, int] = {}
     heard: list[Heard] = []
     for one in texts:
-        if one.copy_id in copies or authors[one.author] >= MOST_OF_AUTHOR:
+        so_often = authors.get(one.author, 0)
+        if one.copy_id in copies or so_often >= MOST_OF_AUTHOR:
             continue
         words = words_of(one.text, one.language)
         if words in contents:
@@ -85,24 +90,19 @@ def distinct(texts: Iterable[Text]) -> list[Heard]:
             copies.add(one.copy_id)
         if words:
             contents.add(words)
-        authors[one.author] += 1
+        authors[one.author] = so_often + 1
         heard.append((one, words))
     return heard
 
 
-def count(heard: Sequence[Heard], bars: Barred, *, least: int = 1) -> dict[Term, Said]:
-    """In how many texts each term stands, as far as each of its words stands in `least` of them."""
-    rare: set[str] = set()
-    if least > 1:
-        often = Counter(word for _, words in heard for word in set(words))
-        rare = {word for word, number in often.items() if number < least}
+def count(heard: Sequence[Heard], bars: Barred) -> dict[Term, Said]:
+    """In how many texts each term stands."""
     held: dict[tuple[str, int | None], Counter[str]] = {}
     for one, words in heard:
         key = (one.language or UNKNOWN_LANGUAGE, one.sentiment)
         if key not in held:
             held[key] = Counter()
-        known = ["" if word in rare else word for word in words] if rare else words
-        held[key].update(terms_in(known, one.language, bars))
+        held[key].update(terms_in(words, one.language, bars))
         held[key][""] += 1
     return _summed(held)
 

@@ -321,7 +321,7 @@ def test_many_networks_and_languages_end_in_one_row_of_others() -> None:
     assert drawn["networks"][-1]["name"] == "2 others"
     assert sum(row["share"] for row in drawn["networks"]) == pytest.approx(100, abs=0.5)
     assert [part["label"] for part in drawn["bars"][1]["parts"]] == ["a", "b", "c", "d", "+"]
-    assert drawn["base"].startswith("Form, language, country: the newest 10,000")
+    assert drawn["base"].startswith("Form, language, country: the newest 2,000")
 
 
 # -- what it is made of ----------------------------------------------------------------------------------------

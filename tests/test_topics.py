@@ -32,8 +32,8 @@ def said(words: str, **changes: Any) -> Text:
     return Text(text=words, **(plain | changes))
 
 
-def count(texts: Iterable[Text], *, least: int = 1) -> dict[topics.Term, Said]:
-    return topics.count(distinct(texts), NOTHING_BARRED, least=least)
+def count(texts: Iterable[Text]) -> dict[topics.Term, Said]:
+    return topics.count(distinct(texts), NOTHING_BARRED)
 
 
 def texts_of(counts: dict[topics.Term, Said]) -> dict[str, int]:
@@ -73,12 +73,6 @@ def test_one_author_cannot_make_a_topic() -> None:
     counts = count([said(f"prize {word}", author="bot") for word in ("red", "blue", "oak", "elm", "ash")])
 
     assert texts_of(counts)["prize"] == topics.MOST_OF_AUTHOR
-
-
-def test_words_that_few_texts_hold_can_be_left_out() -> None:
-    texts = [said(f"card broken {word}") for word in ("oak", "elm", "ash")]
-
-    assert texts_of(count(texts, least=3)) == {"": 3, "card": 3, "broken": 3, "card broken": 3}
 
 
 def test_a_day_keeps_its_most_frequent_terms_and_never_what_one_text_alone_held() -> None:

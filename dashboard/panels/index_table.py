@@ -35,6 +35,8 @@ SHARES = {
 SPANS = 4
 # Of an earlier span at least this share must have been listened to.
 LEAST_HEARD = 0.9
+# What a row shows of a tally.
+VALUES = (*cube.SENTIMENTS, "reach")
 QUARTER, HOUR, DAY = 900, 3600, 86_400
 UTC = ZoneInfo("UTC")
 
@@ -131,7 +133,7 @@ def _query(kind: str) -> Callable[[Connection, Question], Frame]:
     def query(connection: Connection, question: Question) -> Frame:
         """One statement for the window, one for its steps, one an earlier span that was listened to, one for reach."""
         there, asked, dimension = question.organisation, question.scope, DIMENSIONS[kind]
-        totals = cube.totals_by(connection, asked, (dimension,), question.window, there)
+        totals = cube.totals_by(connection, asked, (dimension,), question.window, there, values=VALUES)
         steps = stepped(question.window, question)
         counts = cube.counts_by(connection, asked, dimension, steps, there)
         starts = cube.steps(steps, there)
@@ -143,7 +145,7 @@ def _query(kind: str) -> Callable[[Connection, Question], Frame]:
             cube.counts_by(connection, asked, dimension, span, there)
             for span in _earlier(connection, over, weeks, there)
         ]
-        reach, each_once = cube.reach_by(connection, asked, dimension, question.window, there)
+        reach, each_once = _reach(connection, question, dimension, totals)
         # A spike counts the whole brand: where only a part of it is looked at it would say too much.
         has_spikes = kind == "brand" and asked.location_ids is None
         spikes: dict[int, list[Alert]] = {}
@@ -188,6 +190,16 @@ def _query(kind: str) -> Callable[[Connection, Question], Frame]:
         )
 
     return query
+
+
+def _reach(
+    connection: Connection, question: Question, dimension: str, totals: cube.Totals
+) -> tuple[dict[int, int], bool]:
+    """Followers by the ids of a dimension; of a longer live window they stand in the cells that were read already."""
+    asked, window = question.scope, question.window
+    if window.live and window.end - window.start > cube.EACH_ONCE and not cube.needs_rows(asked, dimension):
+        return {group[0]: tally.reach for group, tally in totals.tallies.items()}, False
+    return cube.reach_by(connection, asked, dimension, window, question.organisation)
 
 
 def stepped(window: Window, question: Question) -> Window:

@@ -78,7 +78,7 @@ class Frame:
 
 
 def query(connection: Connection, question: Question) -> Frame:
-    """Two reads of the tracked set (its brands in scope are the figures) and reach of both spans."""
+    """The tracked set step by step (its brands in scope are the figures) and once in all before; reach of both."""
     asked, window, organisation = question.scope, question.window, question.organisation
     now = cube.by_brand(connection, asked, window, organisation)
     series = _together([now[brand_id] for brand_id in asked.brand_ids])
@@ -87,20 +87,20 @@ def query(connection: Connection, question: Question) -> Frame:
     count = last_whole(series, window.end) + 1
     whole = replace(window, end=series.starts[count] if count < len(series.starts) else window.end, live=False)
     past = earlier(whole, weeks, organisation.zone)
-    before = cube.by_brand(connection, asked, past, organisation)
+    before = cube.totals_by(connection, asked, (cube.BRAND,), past, organisation)
     unheard = sum((end - start).total_seconds() for start, end in frame.gaps(connection, past))
     length = (past.end - past.start).total_seconds()
     against = Against(
         weeks=weeks,
         now=_sum(series.tallies[:count]),
-        before=_together([before[brand_id] for brand_id in asked.brand_ids]).total,
+        before=_sum(before.of(brand_id) for brand_id in asked.brand_ids),
         tracked_now=_sum(tracked.tallies[:count]).mentions,
-        tracked_before=_together(list(before.values())).total.mentions,
+        tracked_before=sum(before.of(brand_id).mentions for brand_id in asked.tracked_ids),
         # Reach does not add up over steps; the same minutes of both weeks are as fair, and cost one read less.
         reach_before=cube.reach(connection, asked, earlier(window, weeks, organisation.zone), organisation),
         heard=1 - unheard / length if length > 0 else 0.0,
         by_brand={
-            brand_id: (before[brand_id].total, _sum(now[brand_id].tallies[:count])) for brand_id in asked.tracked_ids
+            brand_id: (before.of(brand_id), _sum(now[brand_id].tallies[:count])) for brand_id in asked.tracked_ids
         },
         spans=((past.start, past.end), (whole.start, whole.end)),
     )

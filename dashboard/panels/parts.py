@@ -158,7 +158,10 @@ def _of_location(connection: Connection, question: Question) -> Frame:
     assert question.subject is not None
     there, subject = question.organisation, question.subject
     everything = whole_of(question)
-    totals = cube.totals_by(connection, everything, (cube.BRAND, cube.LOCATION), question.window, there)
+    # Of the brands of the page alone: their competitors have no part in it.
+    ours = replace(everything, tracked_ids=everything.brand_ids)
+    dimensions = (cube.BRAND, cube.LOCATION)
+    totals = cube.totals_by(connection, ours, dimensions, question.window, there, values=cube.SENTIMENTS)
     groups = {one: there.below(one) for one in (subject.id, *peers(question))}
     by_brand = {
         one: {brand: _tally(totals, ((brand, member) for member in members)) for brand in question.scope.brand_ids}
@@ -196,7 +199,7 @@ def _of_location(connection: Connection, question: Question) -> Frame:
         unknown=of_language[subject.id].get("", 0),
         said=f"of the newest {SAMPLE:,} of all" if is_part else "",
     )
-    teams = cube.totals_by(connection, question.scope, (cube.TEAM,), question.window, there)
+    teams = cube.totals_by(connection, question.scope, (cube.TEAM,), question.window, there, values=("mentions",))
     team = _section(
         "Teams",
         {

@@ -68,7 +68,8 @@ def query(connection: Connection, question: Question) -> Frame:
         if spans:
             start, end = spans[0]
             past = replace(question.window, start=start, end=end, live=False)
-            before = cube.series(connection, everything, past, question.organisation).total.mentions
+            held = cube.totals_by(connection, everything, (), past, question.organisation, values=("mentions",))
+            before = held.of().mentions
     return Frame(
         who=who(question),
         figures=figures,

@@ -32,18 +32,20 @@ from models.cube.grouped import (
     by_team,
     counts,
     counts_by,
+    needs_rows,
     reach_by,
     series_by,
     steps,
     totals_by,
 )
 from models.cube.past import fine_counts, kept_for, mentions_in
-from models.cube.reading import Reach, Series, by_brand, by_brand_of, reach, series
+from models.cube.reading import EACH_ONCE, Reach, Series, by_brand, by_brand_of, reach, series
 from models.cube.truth import Difference, check, forget_fine, rebuild
 
 __all__ = [
     "BRAND",
     "DAY",
+    "EACH_ONCE",
     "FINE_KEPT",
     "HOUR",
     "LOCATION",
@@ -70,6 +72,7 @@ __all__ = [
     "kept_for",
     "local_day",
     "mentions_in",
+    "needs_rows",
     "packed_engagement",
     "packed_mention",
     "packed_reach",

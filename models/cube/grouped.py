@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from models.access import Scope, Window
 from models.cube.cells import DAY, HOUR, NOTHING, QUARTER, VALUES, Tally, local_day
 from models.cube.reading import EACH_ONCE, Series, _complete, _granularity, _seconds, _steps, _where_cells
-from models.database import time_id
+from models.database import EARLIEST, time_id
 from models.mentions import CUT_SHORT, ROW_LIMIT, Params, filtered, marks
 from models.networks import NETWORKS
 from models.organisation import Organisation
@@ -125,11 +125,18 @@ def counts_by(
 
 
 def totals_by(
-    connection: Connection, scope: Scope, dimensions: Sequence[str], window: Window, organisation: Organisation
+    connection: Connection,
+    scope: Scope,
+    dimensions: Sequence[str],
+    window: Window,
+    organisation: Organisation,
+    *,
+    values: tuple[str, ...] = VALUES,
 ) -> Totals:
     """A tally of the whole window for each combination of values of some dimensions.
 
-    Whole local days inside the window are read as days, which are a tenth of the cells.
+    Whole local days inside the window are read as days, which are a tenth of the cells. `values` = those of VALUES
+    that are read; what is not read is zero.
     """
     sums: dict[Group, Sequence[int]] = {}
     partial = False
@@ -137,13 +144,13 @@ def totals_by(
     stop = _seconds(_steps(window, organisation)[1])
     for part in _parts(scope, tuple(dimensions), window, organisation):
         edges = [_seconds(part.start), stop if part.end == window.end else _seconds(part.end)]
-        rows, is_part = _read(connection, scope, tuple(dimensions), part, edges, organisation, VALUES)
+        rows, is_part = _read(connection, scope, tuple(dimensions), part, edges, organisation, values)
         partial |= is_part
-        for group, bucket, values in rows:
+        for group, bucket, counted in rows:
             if edges[0] <= bucket < edges[1]:
                 known = sums.get(group)
-                sums[group] = values if known is None else [a + b for a, b in zip(known, values, strict=True)]
-    return Totals({group: Tally(*values) for group, values in sums.items()}, partial)
+                sums[group] = counted if known is None else [a + b for a, b in zip(known, counted, strict=True)]
+    return Totals({group: Tally(**dict(zip(values, held, strict=True))) for group, held in sums.items()}, partial)
 
 
 def _parts(scope: Scope, dimensions: tuple[str, ...], window: Window, organisation: Organisation) -> tuple[Window, ...]:
@@ -158,6 +165,12 @@ def _parts(scope: Scope, dimensions: tuple[str, ...], window: Window, organisati
     tail = replace(window, start=last, step_seconds=granularity)
     parts = (head, days, tail)
     return tuple(part for part in parts if part.start < part.end)
+
+
+def needs_rows(scope: Scope, dimension: str) -> bool:
+    """Whether no cells hold a scope with the values of a dimension kept apart: places of a team, teams of a place."""
+    kept_apart = {LOCATION: scope.team_ids, TEAM: scope.location_ids}.get(dimension)
+    return scope.needs_rows or kept_apart is not None
 
 
 def reach_by(
@@ -179,7 +192,7 @@ def reach_by(
         if unit == HOUR:
             start -= start % HOUR
         cells = replace(window, start=EPOCH + timedelta(seconds=start), step_seconds=unit, live=True)
-        found = totals_by(connection, scope, (dimension,), cells, organisation)
+        found = totals_by(connection, scope, (dimension,), cells, organisation, values=("reach",))
         return {group[0]: tally.reach for group, tally in found.tallies.items()}, False
     brands = scope.tracked_ids if dimension == BRAND else scope.brand_ids
     params: Params = {
@@ -282,20 +295,24 @@ def _from_cells(
     columns = "".join(f"{name}, " for name in dimensions)
     # Without the cast PostgreSQL answers with decimals, which take five times as long to read.
     sums = ", ".join(f"cast(sum({name}) as bigint)" for name in values)
-    # Grouped by the steps that were asked for: adding up is done where the cells are.
-    uniform = granularity != DAY
-    step = "bucket" if not uniform else f"(bucket - :from) / {edges[1] - edges[0]}"
+    # Grouped by the steps that were asked for: adding up is done where the cells are. Local days differ in length.
+    is_one, first, size = len(edges) == 2, edges[0], edges[1] - edges[0]
+    uniform = is_one or granularity != DAY
+    step = "0" if is_one else f"(bucket - :from) / {size}" if uniform else "bucket"
+    by = ", ".join(dimensions if is_one else (*dimensions, "step"))
     rows = connection.execute(
         text(
             f"select {columns}{step} as step, {sums} from cube where {where} and granularity = :granularity"  # noqa: S608
-            f" and bucket >= :from and bucket < :to group by {columns}step"
+            f" and bucket >= :from and bucket < :to{f' group by {by}' if by else ''}"
         ),
         params,
     )
-    count, first, size = len(dimensions), edges[0], edges[1] - edges[0]
+    count = len(dimensions)
+    # Of nothing at all there is one sum, and it is none.
     return [
         (tuple(row[:count]), first + row[count] * size if uniform else row[count], tuple(row[count + 1 :]))
         for row in rows
+        if row[count + 1] is not None
     ]
 
 
@@ -310,29 +327,29 @@ def _from_rows(
 ) -> tuple[list[Row], bool]:
     """Counted from the newest ROW_LIMIT rows of the scope; True beside them where there were more."""
     unit = QUARTER if window.step_seconds % DAY == 0 else window.step_seconds
-    start = to_microseconds(window.start)
-    params: Params = {"start": start, "unit": unit * 1_000_000}
+    # An id carries its instant: what is only counted is found in the index, without reading a row.
+    params: Params = {"start": time_id(window.start, 0), "unit": time_id(EARLIEST + timedelta(seconds=unit), 0)}
     columns, sums = "".join(f"{name}, " for name in dimensions), ", ".join(_OF_ROWS[name] for name in values)
+    counted = [name for name in ("sentiment", "likes", "replies", "reposts") if name in sums]
     inner = filtered(
         connection,
         scope,
         brands,
         window,
         params,
-        columns=f"{''.join(f'm.{name}, ' for name in dimensions)}m.posted_at, m.sentiment, m.likes, m.replies,"
-        " m.reposts",
+        columns=", ".join(f"m.{name}" for name in ("id", *dimensions, *counted)),
         limit=ROW_LIMIT + 1,
     )
     rows = connection.execute(
         text(
-            f"select {columns}(posted_at - :start) / :unit as step, {sums} from ({inner}) as counted"  # noqa: S608
+            f"select {columns}(id - :start) / :unit as step, {sums} from ({inner}) as counted"  # noqa: S608
             f" group by {columns}step"
         ),
         params,
     )
-    count, first = len(dimensions), start // 1_000_000
+    count, first = len(dimensions), _seconds(window.start)
     found: list[Row] = [
         (tuple(map(int, row[:count])), first + int(row[count]) * unit, tuple(map(int, row[count + 1 :])))
         for row in rows
     ]
-    return found, bool(params.get(CUT_SHORT)) or sum(counted[0] for _, _, counted in found) > ROW_LIMIT
+    return found, bool(params.get(CUT_SHORT)) or sum(held[0] for _, _, held in found) > ROW_LIMIT

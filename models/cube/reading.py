@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from datetime import date as date_of
 from functools import lru_cache
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
@@ -53,13 +54,12 @@ class Reach:
     each_once: bool
 
 
+_values_of = attrgetter(*VALUES)
+
+
 def _sum(tallies: Iterable[Tally]) -> Tally:
-    held = [0] * len(VALUES)
-    for tally in tallies:
-        if tally is not NOTHING:
-            for i, name in enumerate(VALUES):
-                held[i] += getattr(tally, name)
-    return Tally(*held)
+    held = [_values_of(tally) for tally in tallies if tally is not NOTHING]
+    return Tally(*map(sum, zip(*held, strict=True))) if held else NOTHING
 
 
 def series(connection: Connection, scope: Scope, window: Window, organisation: Organisation) -> Series:
@@ -186,7 +186,10 @@ def _from_cells(
     end = _seconds(window.end)
     midnight = local_day(end, organisation.zone)[1]
     edge = _seconds(stop) if window.live else midnight if granularity == DAY else end - end % granularity
-    found = _sums_of_cells(connection, scope, brand_ids, granularity, (_seconds(window.start), edge))
+    span = (_seconds(window.start), edge)
+    # Local days are of 23 to 25 hours: they are cells of their own, and put into steps by their starts.
+    step_seconds = granularity if granularity == DAY else window.step_seconds
+    found = _sums_of_cells(connection, scope, brand_ids, granularity, span, step_seconds)
     if window.live or to_microseconds(window.end) == edge * 1_000_000:
         return found, False
     rest = Window(window.name, EPOCH + timedelta(seconds=edge), window.end, granularity, live=False)
@@ -195,21 +198,38 @@ def _from_cells(
 
 
 def _sums_of_cells(
-    connection: Connection, scope: Scope, brand_ids: Sequence[int], granularity: int, span: tuple[int, int]
+    connection: Connection,
+    scope: Scope,
+    brand_ids: Sequence[int],
+    granularity: int,
+    span: tuple[int, int],
+    step_seconds: int,
 ) -> list[tuple[int, int, Sequence[int]]]:
-    """(brand, bucket, values in the order of Tally) of the cells that start inside a span of seconds since 1970."""
+    """(brand, start of the step, values in the order of Tally) of the cells that start inside a span of seconds.
+
+    Seconds are those since 1970. Steps are counted from the beginning of the span.
+    """
     params: Params = {"granularity": granularity, "from": span[0], "to": span[1]}
-    # With every dimension open there is one cell a bucket, and nothing to add up.
-    columns, grouped = (", ".join(VALUES), "") if _is_open(scope) else (_SUMS, " group by brand_id, bucket")
+    where = f"{_where_cells(scope, brand_ids, params)} and granularity = :granularity and bucket >= :from"
+    if _is_open(scope) and step_seconds == granularity:
+        # With every dimension open there is one cell a bucket, and nothing to add up.
+        rows = connection.execute(
+            text(f"select brand_id, bucket, {', '.join(VALUES)} from cube where {where} and bucket < :to"),  # noqa: S608
+            params,
+        ).all()
+        return [(row[0], row[1], row[2:]) for row in rows]
+    # Adding up is done where the cells are: a sixth of the rows are handed over where an hour is a sixth of a step.
+    step = "bucket" if step_seconds == granularity else f"(bucket - :from) / {step_seconds}"
     rows = connection.execute(
         text(
-            f"select brand_id, bucket, {columns} from cube"  # noqa: S608 - the values are bound
-            f" where {_where_cells(scope, brand_ids, params)}"
-            f" and granularity = :granularity and bucket >= :from and bucket < :to{grouped}"
+            f"select brand_id, {step} as step, {_SUMS} from cube where {where} and bucket < :to"  # noqa: S608
+            " group by brand_id, step"
         ),
         params,
     ).all()
-    return [(row[0], row[1], row[2:]) for row in rows]
+    if step_seconds == granularity:
+        return [(row[0], row[1], row[2:]) for row in rows]
+    return [(row[0], span[0] + row[1] * step_seconds, row[2:]) for row in rows]
 
 
 def _complete(connection: Connection, scope: Scope, brand_ids: Sequence[int], granularity: int, window: Window) -> bool:
@@ -266,7 +286,7 @@ def reach(connection: Connection, scope: Scope, window: Window, organisation: Or
     if scope.search or window.end - window.start > EACH_ONCE:
         if scope.needs_rows:
             return _reach_of_rows(connection, scope, window)
-        return Reach(_reach_of_cells(connection, scope, window), each_once=False)
+        return Reach(_reach_of_cells(connection, scope, window, organisation), each_once=False)
     first, _ = local_day(_seconds(window.start), organisation.zone)
     last, _ = local_day(_seconds(window.end), organisation.zone)
     params: Params = {
@@ -301,12 +321,32 @@ def reach(connection: Connection, scope: Scope, window: Window, organisation: Or
     return Reach(int(value), each_once=True)
 
 
-def _reach_of_cells(connection: Connection, scope: Scope, window: Window) -> int:
+def _reach_of_cells(connection: Connection, scope: Scope, window: Window, organisation: Organisation) -> int:
     """The sum of local days: whole ones where the steps are days, else cut to the hour at both ends."""
-    granularity = DAY if window.step_seconds % DAY == 0 else HOUR
     start, end = _seconds(window.start), _seconds(window.end) + (1 if window.live else 0)
-    span = (start if granularity == DAY else start - start % HOUR, end)
-    return sum(values[-1] for _, _, values in _sums_of_cells(connection, scope, scope.brand_ids, granularity, span))
+    if window.step_seconds % DAY == 0:
+        return _reach_in(connection, scope, DAY, (start, end))
+    start -= start % HOUR
+    first = local_day(start + DAY - 1, organisation.zone)[1]
+    last = local_day(end, organisation.zone)[1]
+    if first % HOUR or last % HOUR or not start <= first < last:
+        return _reach_in(connection, scope, HOUR, (start, end))
+    # What whole days hold is read as days, a twentieth of the cells.
+    parts = ((HOUR, (start, first)), (DAY, (first, last)), (HOUR, (last, end)))
+    return sum(_reach_in(connection, scope, cells, span) for cells, span in parts if span[0] < span[1])
+
+
+def _reach_in(connection: Connection, scope: Scope, granularity: int, span: tuple[int, int]) -> int:
+    params: Params = {"granularity": granularity, "from": span[0], "to": span[1]}
+    value = connection.execute(
+        text(
+            "select cast(coalesce(sum(reach), 0) as bigint) from cube"  # noqa: S608 - the values are bound
+            f" where {_where_cells(scope, scope.brand_ids, params)} and granularity = :granularity"
+            " and bucket >= :from and bucket < :to"
+        ),
+        params,
+    ).scalar_one()
+    return int(value)
 
 
 def _reach_of_rows(connection: Connection, scope: Scope, window: Window) -> Reach:

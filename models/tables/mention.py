@@ -98,7 +98,8 @@ mention = Table(
     PrimaryKeyConstraint("brand_id", "id"),
     UniqueConstraint("brand_id", "network_id", "external_id"),
     # No index on posted_at: the id carries it, so a span of time is a span of ids and one index serves both.
-    Index(None, "brand_id", "location_id", "id"),
+    # Team and network stand beside them, so that those of a place are told apart without reading its rows.
+    Index(None, "brand_id", "location_id", "id", "team_id", "network_id"),
     info=WRITER,
 )
 

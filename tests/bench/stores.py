@@ -22,7 +22,8 @@ from ingest.found import Author, Counts, Found
 from ingest.ledger import cover
 from ingest.pipeline import Enriched, Pipeline
 from ingest.store import store
-from models import organisation
+from models import organisation, topics
+from models.cube import DAY, HOUR
 from models.database import Database
 from models.organisation import Organisation
 from models.organisation_file import apply, read
@@ -82,10 +83,21 @@ def filled(kind: str, mentions: int) -> tuple[Database, Organisation]:
     with database.write() as connection:
         connection.execute(insert(source).values(_source()))
         cover(connection, 1, (NOW - timedelta(days=400), NOW + timedelta(days=1)), joins_all=True)
+    count_terms(database, current)
     if kind == "postgresql":
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("vacuum analyze"))
     return database, current
+
+
+def count_terms(database: Database, current: Organisation) -> None:
+    """The terms of the last weeks, which the ingest of an installation that has run for them holds."""
+    today = int(NOW.timestamp()) // DAY * DAY
+    first = today - topics.DAYS_KEPT // timedelta(seconds=1)
+    for brand in current.brands:
+        for day in range(first, today + DAY, DAY):
+            hours = tuple(range(day, min(day + DAY, int(NOW.timestamp())), HOUR))
+            topics.count_day(database, brand, topics.Day(brand.id, day, hours), NOW)
 
 
 def _source() -> dict[str, object]:
