@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Delete, Index, Integer, String, Table, Text, Update, UniqueConstraint
+from sqlalchemy import Column, Delete, Index, Integer, String, Table, Text, UniqueConstraint, Update
 from sqlalchemy.ext.compiler import compiles
 
 from models.errors import AccessDenied
@@ -58,7 +58,7 @@ audit_head = Table(
     Column("key", String(64), nullable=False),
     Column("signature", Text, nullable=False),
     Column("exported_to", Text),
-    info={"writer": "models/audit_chain.py"},
+    info={"writer": "models/audit_heads.py"},
 )
 
 # Whose turn it is to chain: a lease, moved by one conditional update. Beside it how far the chain has been checked.
@@ -69,7 +69,8 @@ audit_turn = Table(
     Column("owner", String(64)),
     Column("fence", BigId, nullable=False),
     Column("expires_at", UtcDateTime),
-    # What models/audit_rounds.py has checked, signed, and when somebody last asked for all of it again.
+    # Of these two models/audit_rounds.py is the writer: what it has checked, signed, and when somebody last asked for
+    # all of it again.
     Column("checked", Json),
     Column("asked_at", UtcDateTime),
     info={"writer": "models/audit_chain.py"},

@@ -16,16 +16,19 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from models.tables.base import BigId, Json, UtcDateTime, metadata
 
-CASES = {"writer": "models/cases.py"}
+CASES = {"writer": "models/case_writing.py"}
 REPLIES = {"writer": "models/replies.py"}
+REQUESTS = {"writer": "models/sign_off_requests.py"}
 ROUTING = {"writer": "models/routing.py"}
 POLICY = {"writer": "models/policy.py"}
 SERVICE = {"writer": "models/service_rules.py"}
 SHIFTS = {"writer": "models/shifts.py"}
+_IN_INCIDENT = text("incident_id is not null")
 
 # One person's conversation with one brand on one network. `open_key` (author, or the thread where no author is known)
 # is None in a closed case, so at most one is open. Claim, level, priority and snooze are columns, not states.
@@ -70,6 +73,8 @@ desk_case = Table(
     Column("claim_token", String(64)),
     Column("claimed_at", UtcDateTime),
     Column("claim_expires_at", UtcDateTime),
+    # Whose it is beyond the lease: who was asked to do it. None = whoever is free.
+    Column("assigned_to", Integer),
     Column("tags", Json, nullable=False),
     Column("incident_id", Integer),
     # The number of its newest event.
@@ -80,6 +85,8 @@ desk_case = Table(
     Index(None, "brand_id", "state", "due_at"),
     Index(None, "brand_id", "network_id", "author_key"),
     Index(None, "brand_id", "network_id", "thread"),
+    # Few cases belong to an incident: the others stand in no index of it.
+    Index(None, "brand_id", "incident_id", sqlite_where=_IN_INCIDENT, postgresql_where=_IN_INCIDENT),
     info=CASES,
 )
 
@@ -152,6 +159,9 @@ reply = Table(
     ),
     Index(None, "brand_id", "case_id"),
     Index(None, "state", "send_at"),
+    # What is read back from the network is found by its id, or by what it answers.
+    Index(None, "brand_id", "external_id"),
+    Index(None, "brand_id", "in_reply_to"),
     info=REPLIES,
 )
 
@@ -171,7 +181,7 @@ signature = Table(
     Column("is_manager", Boolean, nullable=False),
     Column("reason", Text),
     sqlite_with_rowid=False,
-    info=REPLIES,
+    info={"writer": "models/sign_off.py"},
 )
 
 # Who is asked to sign, one after the other: unanswered for five minutes it goes to the next.
@@ -184,7 +194,7 @@ signature_request = Table(
     Column("asked_at", UtcDateTime, nullable=False),
     Column("passed_at", UtcDateTime),
     sqlite_with_rowid=False,
-    info=REPLIES,
+    info=REQUESTS,
 )
 
 # Which reply answers a post: two brands that one post names never both answer it by accident. Its key is the post's.
@@ -199,10 +209,11 @@ answer_lock = Table(
     # Why a second brand answered all the same; else None.
     Column("reason", Text),
     sqlite_with_rowid=False,
-    info=REPLIES,
+    info={"writer": "models/answer_lock.py"},
 )
 
-# A circuit breaker an account: closed while `open_until` is None or over.
+# A circuit breaker an account: closed while `open_until` is None or over. Beside it which worker sends for the account,
+# as a source says who polls it.
 account_breaker = Table(
     "account_breaker",
     metadata,
@@ -210,7 +221,10 @@ account_breaker = Table(
     Column("failures", Integer, nullable=False),
     Column("open_until", UtcDateTime),
     Column("error", Text),
-    info=REPLIES,
+    Column("owner", String(64)),
+    Column("fence", BigInteger, nullable=False),
+    Column("expires_at", UtcDateTime),
+    info={"writer": "models/outbox.py"},
 )
 
 # Canned texts with {fields}; brand 0 = all of ours, language None = any.
@@ -225,11 +239,12 @@ canned_reply = Table(
     Column("actor", Text, nullable=False),
     Column("valid_from", UtcDateTime, nullable=False),
     Column("valid_to", UtcDateTime),
-    info=POLICY,
+    info={"writer": "models/canned.py"},
 )
 
 # Which mentions open cases, how urgent they are and whose they are: the first rule by position that fits decides.
-# `when` = {"brands", "locations", "networks", "languages", "topic", "reach", "sentiment", "hours"}, absent = any.
+# `when` = {"brands", "locations", "networks", "languages", "kinds", "topic", "reach", "sentiment", "hours", "asks",
+# "addressed"}, absent = any.
 routing_rule = Table(
     "routing_rule",
     metadata,
@@ -302,8 +317,9 @@ promise = Table(
     info=SERVICE,
 )
 
-# First responses and resolutions in logarithmic classes of their duration, `business` or plain seconds, by local day
-# of the organisation. `kind`: first, next, resolved; `class_` -1 counts promises missed, -2 promises kept.
+# First responses and resolutions in logarithmic classes of their duration, by local day of the organisation. `kind`:
+# first, next, resolved, initial (the first resolve) in business time, each also with ":plain" behind it in plain time;
+# `class` -1 counts promises missed, -2 promises kept.
 answer_time = Table(
     "answer_time",
     metadata,
@@ -315,7 +331,7 @@ answer_time = Table(
     Column("class", Integer, primary_key=True, autoincrement=False),
     Column("cases", Integer, nullable=False),
     sqlite_with_rowid=False,
-    info=CASES,
+    info={"writer": "models/case_counts.py"},
 )
 
 # Who looks at or types in a case. Of the moment only: unlogged on PostgreSQL, where it may be lost in a crash.

@@ -20,6 +20,7 @@ from models.tables.base import Json, UtcDateTime, metadata
 
 PEOPLE = {"writer": "models/people.py"}
 SIGN_IN = {"writer": "models/identity.py"}
+SIGN_ON = {"writer": "models/signon.py"}
 
 person = Table(
     "person",
@@ -34,6 +35,8 @@ person = Table(
     Column("is_break_glass", Boolean, nullable=False, default=False, server_default=false()),
     # In training: policies may ask for a signature.
     Column("is_trainee", Boolean, nullable=False, default=False, server_default=false()),
+    # Since when the company sign-on may be linked to this person, once; None = it may not (any more).
+    Column("invited_at", UtcDateTime),
     UniqueConstraint("email"),
     info=PEOPLE,
 )
@@ -47,7 +50,7 @@ identity_link = Table(
     Column("person_id", ForeignKey("person.id"), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Index(None, "person_id"),
-    info=SIGN_IN,
+    info=SIGN_ON,
 )
 
 # A sign-on under way at the company's: used once, within minutes. Only the hash of the state is kept.
@@ -59,7 +62,7 @@ signon_flow = Table(
     Column("code_verifier", String(128), nullable=False),
     Column("next_path", Text, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
-    info=SIGN_IN,
+    info=SIGN_ON,
 )
 
 # Which role a person has, for which brands, locations and teams (None = all), from when until when. `right` holds the
@@ -76,11 +79,13 @@ membership = Table(
     Column("valid_from", UtcDateTime, nullable=False),
     Column("valid_to", UtcDateTime),
     Column("granted_by", Text),
+    # When somebody last said that it is still right.
+    Column("reviewed_at", UtcDateTime),
     CheckConstraint(
         "\"right\" in ('viewer', 'agent', 'approver', 'manager', 'admin', 'auditor', 'display')", name="right"
     ),
     Index(None, "person_id"),
-    info=PEOPLE,
+    info={"writer": "models/roles.py"},
 )
 
 # Only the hash of the opaque id is kept: a copy of the database signs nobody in.

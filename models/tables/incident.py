@@ -1,4 +1,4 @@
-"""Incidents: declared, worked on, ended, told. Written by models/incidents.py alone."""
+"""Incidents: declared, worked on, ended, told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from models.tables.base import BigId, Json, UtcDateTime, metadata
 
 WRITER = {"writer": "models/incidents.py"}
 
-# `scope` = {"brands", "locations", "networks": ids or absent = all, "search"}: frozen when it is declared, and any
+# `scope` = {"brand_ids", "location_ids", "network_ids": null = all, "search"}: frozen when it is declared, and any
 # change of it is an event. `outbound`: frozen, or manager (a manager signs every reply).
 incident = Table(
     "incident",
@@ -59,13 +59,14 @@ incident_statement = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("text", Text, nullable=False),
     Column("state", String(16), nullable=False),
+    Column("author_id", Integer, nullable=False),
     Column("author", Text, nullable=False),
     Column("written_at", UtcDateTime, nullable=False),
     Column("in_use_at", UtcDateTime),
     Column("approved_by", Text),
     Column("withdrawn_at", UtcDateTime),
     CheckConstraint("state in ('draft', 'in_use', 'withdrawn')", name="state"),
-    info=WRITER,
+    info={"writer": "models/incident_statements.py"},
 )
 
 incident_task = Table(
@@ -78,7 +79,7 @@ incident_task = Table(
     Column("due_at", UtcDateTime),
     Column("done_at", UtcDateTime),
     Column("done_by", Text),
-    info=WRITER,
+    info={"writer": "models/incident_tasks.py"},
 )
 
 # Who is on it, and as what.
@@ -101,5 +102,5 @@ incident_report = Table(
     Column("signed", Json, nullable=False),
     Column("is_final", Boolean, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
-    info=WRITER,
+    info={"writer": "models/incident_report.py"},
 )
