@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import delete, text, update
+from sqlalchemy.exc import DBAPIError
 
 from models import audit
 from models.database import Database
+from models.errors import AccessDenied
+from models.tables.audit import KEPT
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -95,3 +99,47 @@ def test_an_action_is_a_short_ascii_word(database: Database) -> None:
 def test_what_cannot_be_kept_is_refused_by_name(database: Database) -> None:
     with pytest.raises(ValueError, match=r"details\.file: bytes"):
         add(database, details={"file": b"raw"})
+
+
+# -- what belongs to a case, and what a customer wrote -----------------------------------------------------------
+
+
+def test_a_row_says_from_where_it_came_and_to_which_case_it_belongs(database: Database) -> None:
+    add(database, address="192.0.2.7", brand_id=3, case_id=4_000_000_000_000_000_001)
+    (row,) = rows(database)
+    assert (row.address, row.brand_id, row.case_id) == ("192.0.2.7", 3, 4_000_000_000_000_000_001)
+
+
+def test_before_and_after_hold_what_differs_alone() -> None:
+    before, after = {"state": "open", "team": 2, "level": 0}, {"state": "resolved", "team": 2, "resolved_at": 5}
+    assert audit.difference(before, after) == {
+        "before": {"state": "open", "level": 0, "resolved_at": None},
+        "after": {"state": "resolved", "level": None, "resolved_at": 5},
+    }
+
+
+def test_what_a_customer_wrote_can_be_recognised_and_not_read() -> None:
+    one, same, other = audit.hashed("My card \ud800 is declined"), audit.hashed("My card \ud800 is declined"), "x"
+    assert one == same != audit.hashed(other)
+    assert one.startswith("sha256:")
+    assert len(one) == 71
+
+
+def test_no_statement_of_ours_changes_or_deletes_a_row(database: Database) -> None:
+    add(database)
+    for table in KEPT:
+        for statement in (delete(table), update(table).values({table.primary_key.columns[0]: 1})):
+            with pytest.raises(AccessDenied, match="only added"), database.write() as connection:
+                connection.execute(statement)
+    assert len(rows(database)) == 1
+
+
+def test_the_database_refuses_what_goes_past_us(database: Database) -> None:
+    add(database)
+    verbs = ["update audit set subject = 'x'", "delete from audit"]
+    if not database.is_sqlite:
+        verbs.append("truncate audit")
+    for statement in verbs:
+        with pytest.raises(DBAPIError, match="only added"), database.write() as connection:
+            connection.execute(text(statement))
+    assert rows(database)[0].subject == "ana@meridian.example"
