@@ -91,6 +91,14 @@ class Access:
             grant.role in UNLIMITED or (grant.role == MANAGER and grant.covers(Grant(VIEWER))) for grant in self.grants
         )
 
+    @property
+    def reach(self) -> tuple[Grant, ...]:
+        """Where this person sees cases: equal for two people who see the same, whatever they may do there."""
+        if ADMIN in self.rights or any(grant.role in UNLIMITED for grant in self.grants):
+            return (Grant(AUDITOR),)
+        seen = {Grant(VIEWER, grant.brand_ids, grant.location_ids, grant.team_ids) for grant in self.grants}
+        return tuple(sorted(seen, key=_order))
+
     def may(self, right: str) -> bool:
         """Whether the person has the right anywhere. Admins may everything."""
         return right in self.rights or ADMIN in self.rights
@@ -134,6 +142,12 @@ class Access:
         """AccessDenied, in words, when the person lacks the right there."""
         if not self.may_for(right, organisation, brand_id=brand_id, location_id=location_id, team_id=team_id):
             raise AccessDenied(f"this needs the right “{right}” there; ask an administrator for it")
+
+
+def _order(grant: Grant) -> tuple[list[int], ...]:
+    # All before some: an empty set of a grant stands for nothing, and None for everything.
+    limits = (grant.brand_ids, grant.location_ids, grant.team_ids)
+    return tuple([-1] if ids is None else sorted(ids) for ids in limits)
 
 
 def _holds(these: frozenset[int] | None, those: frozenset[int] | None) -> bool:
@@ -216,7 +230,7 @@ def narrow(request: Request, access: Access, organisation: Organisation) -> Scop
     return Scope(
         brand_ids=brand_ids,
         tracked_ids=tuple(sorted(tracked)),
-        location_ids=_locations(request.locations, access, organisation),
+        location_ids=_locations(request.locations, access, organisation, brand_ids),
         team_ids=tuple(sorted({organisation.team_by_key(key).id for key in request.teams})) or None,
         network_ids=tuple(sorted(set(request.networks))) or None,
         search=" ".join(request.search.split()),
@@ -238,8 +252,15 @@ def tracked_with(brand_id: int, access: Access, organisation: Organisation) -> t
 
 
 def allowed_locations(access: Access, organisation: Organisation) -> tuple[int, ...] | None:
-    """Every location whose mentions this person may see, those below included; None = all of them."""
-    return _locations((), access, organisation)
+    """Every location whose mentions this person may see in some brand, those below included; None = all of them."""
+    own = {brand.id for brand in organisation.brands if brand.kind == "own"} & _readable_brands(access, organisation)
+    seen: set[int] = set()
+    for brand_id in own:
+        there = _places(access, organisation, (brand_id,))
+        if there is None:
+            return None
+        seen |= there
+    return tuple(sorted(seen))
 
 
 def everything(access: Access, organisation: Organisation) -> Scope:
@@ -247,7 +268,7 @@ def everything(access: Access, organisation: Organisation) -> Scope:
     readable = tuple(sorted(_readable_brands(access, organisation)))
     if not readable:
         raise ScopeError("there is no brand you may see; ask an administrator for one")
-    return Scope(readable, readable, location_ids=_locations((), access, organisation))
+    return Scope(readable, readable, location_ids=_locations((), access, organisation, readable))
 
 
 def _readable_brands(access: Access, organisation: Organisation) -> set[int]:
@@ -274,11 +295,13 @@ def _brand(key: str, readable: Iterable[int], organisation: Organisation) -> int
     return brand.id
 
 
-def _locations(keys: tuple[str, ...], access: Access, organisation: Organisation) -> tuple[int, ...] | None:
-    allowed = None
-    if not access.sees_all and access.location_ids is not None:
-        allowed = {below for top in access.location_ids for below in organisation.below(top)}
+def _locations(
+    keys: tuple[str, ...], access: Access, organisation: Organisation, brand_ids: Sequence[int]
+) -> tuple[int, ...] | None:
+    allowed = _places(access, organisation, brand_ids)
     if not keys:
+        if allowed is not None and not allowed and all(_places(access, organisation, (one,)) for one in brand_ids):
+            raise ScopeError("the places you may see differ from brand to brand; choose one brand")
         return None if allowed is None else tuple(sorted(allowed))
     asked: set[int] = set()
     for key in keys:
@@ -289,6 +312,29 @@ def _locations(keys: tuple[str, ...], access: Access, organisation: Organisation
             raise NotFound(f'no location "{key}"')
         asked |= below
     return tuple(sorted(asked))
+
+
+def _places(access: Access, organisation: Organisation, brand_ids: Iterable[int]) -> set[int] | None:
+    """Locations whose mentions this person may see in every one of these brands; None = all of them.
+
+    A query has one set of brands and one of locations: what differs from brand to brand is narrowed to what all of them
+    show. A competitor is seen where the brands of ours are that it competes with.
+    """
+    if access.sees_all:
+        return None
+    grants = access.grants or (Grant(VIEWER, access.brand_ids, access.location_ids),)
+    seen: set[int] | None = None
+    for brand_id in brand_ids:
+        ours = [one for one, rivals in organisation.competitors.items() if brand_id in rivals]
+        is_rival = brand_id in _rivals(organisation)
+        for one in (*ours, brand_id) if is_rival else (brand_id,):
+            there = [grant for grant in grants if grant.brand_ids is None or one in grant.brand_ids]
+            if (is_rival and not there) or any(grant.location_ids is None for grant in there):
+                continue
+            tops = (top for grant in there for top in grant.location_ids or ())
+            below = {place for top in tops for place in organisation.below(top)}
+            seen = below if seen is None else seen & below
+    return seen
 
 
 @dataclass(frozen=True, slots=True)

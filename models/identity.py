@@ -7,17 +7,18 @@ the same transaction.
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from models import audit, passwords, people
+from models import audit, claims, passwords, people
 from models.access import Access
-from models.database import Database
+from models.database import Database, raise_change
 from models.errors import InputError
 from models.people import COMMAND_LINE, Person, add_person, list_people
 from models.tables import person, session, signin_link
@@ -33,6 +34,8 @@ KEPT_AFTER_END = timedelta(days=30)
 NOBODY = "nobody"
 # Sessions asked for in one statement.
 BATCH = 500
+
+_log = logging.getLogger(__name__)
 
 # Put together once: it runs every two seconds for every open screen.
 _ALIVE = (
@@ -81,23 +84,41 @@ class Link:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a person held when they were disabled: open sessions, cases."""
+
+    sessions: int
+    claims: int
+
+
 # -- people whose sessions end -----------------------------------------------------------------------------
 
 
-def disable_person(connection: Connection, email: str, now: datetime, *, actor: str = COMMAND_LINE) -> int:
-    """Nobody signs in as this person any more; returns how many open sessions that ended. NotFound."""
+def disable_person(
+    connection: Connection, email: str, now: datetime, *, actor: str = COMMAND_LINE, actor_id: int | None = None
+) -> Ended:
+    """Nobody signs in as this person any more, and what they hold is free again. NotFound."""
     row = people.person_by_email(connection, email)
     if row.disabled_at is not None:
-        return 0
+        return Ended(0, 0)
     people.close_person(connection, row, now)
-    ended = connection.execute(
+    sessions = connection.execute(
         update(session)
         .where(session.c.person_id == row.id, session.c.revoked_at.is_(None), session.c.expires_at > now)
         .values(revoked_at=now)
     ).rowcount
-    details = {"sessions_ended": ended}
-    audit.record(connection, at=now, action="person.disabled", subject=row.email, actor=actor, details=details)
-    return ended
+    held = claims.end_claims_of(connection, row.id, now=now, why="deactivated", actor=actor)
+    audit.record(
+        connection,
+        at=now,
+        action="person.disabled",
+        subject=row.email,
+        actor=actor,
+        person_id=actor_id,
+        details={"sessions_ended": sessions, "claims_ended": held},
+    )
+    return Ended(sessions, held)
 
 
 def set_password(
@@ -115,13 +136,25 @@ def set_password(
 # -- signing in --------------------------------------------------------------------------------------------
 
 
+def break_glass(row: Any) -> bool:
+    """Only the one who gets in without the company sign-on may."""
+    return bool(row.is_break_glass)
+
+
 def sign_in(
-    database: Database, email: str, password: str, address: str, now: datetime, *, previous: str | None = None
+    database: Database,
+    email: str,
+    password: str,
+    address: str,
+    now: datetime,
+    *,
+    previous: str | None = None,
+    may: Callable[[Any], bool] | None = None,
 ) -> SignedIn | None:
     """Open a session for the right mail and password; None otherwise, without a word about which was wrong.
 
     Takes the database, not a transaction: the comparison takes 50 ms on purpose, and SQLite's only writer must not wait
-    for it. `previous` is the session id the browser had before; it ends.
+    for it. `previous` is the session id the browser had before; it ends. `may` says who may use a password at all.
     """
     normal = people.normal_email(email)
     with database.read() as connection:
@@ -137,10 +170,12 @@ def sign_in(
             fresh = connection.execute(select(person).where(person.c.id == row.id)).first()
             if fresh and fresh.disabled_at is not None:
                 reason = "disabled"
+            elif fresh and may is not None and not may(fresh):
+                reason = "only company sign-on"
             elif fresh and fresh.password_hash == row.password_hash:
                 if rehashed:
                     people.keep_password(connection, row.id, rehashed)
-                opened = _open_session(connection, fresh, address=address, now=now, previous=previous, by="password")
+                opened = open_session(connection, fresh, address=address, now=now, previous=previous, by="password")
                 if opened:
                     return opened
                 reason = "no right valid now"
@@ -201,7 +236,7 @@ def use_link(
         .where(signin_link.c.token_hash == digest)
     ).first()
     if won and row is not None and row.disabled_at is None:
-        opened = _open_session(connection, row, address=address, now=now, previous=previous, by="link")
+        opened = open_session(connection, row, address=address, now=now, previous=previous, by="link")
         if opened:
             return opened
     email, person_id = (row.email, row.id) if row else (None, None)
@@ -240,6 +275,16 @@ def signed_in(connection: Connection, digests: Collection[str], now: datetime) -
     return found
 
 
+def has_lapsed(connection: Connection, session_id: str, now: datetime) -> bool:
+    """Whether a session ended by time alone: nobody signed out, and its person may sign in again."""
+    row = connection.execute(
+        select(session.c.revoked_at, session.c.expires_at, person.c.disabled_at)
+        .join(person, person.c.id == session.c.person_id)
+        .where(session.c.id_hash == _digest(session_id))
+    ).first()
+    return row is not None and row.revoked_at is None and row.disabled_at is None and row.expires_at <= now
+
+
 def touch(connection: Connection, digest: str, now: datetime) -> None:
     """The session was used now: its idle expiry moves on, never beyond its longest life, never back to life."""
     row = connection.execute(select(session.c.created_at).where(session.c.id_hash == digest)).first()
@@ -263,9 +308,13 @@ def sign_out(connection: Connection, digest: str, now: datetime) -> bool:
     return True
 
 
-def _open_session(
+def open_session(
     connection: Connection, row: Any, *, address: str, now: datetime, previous: str | None, by: str
 ) -> SignedIn | None:
+    """A session for a row of `person` who proved who they are, `by` what; None where they have no role valid now.
+
+    The one who gets in without the company sign-on is audited by a name of its own: nobody is to miss it.
+    """
     if not people.memberships(connection, {row.id}, now):
         return None
     if previous is not None:
@@ -291,12 +340,16 @@ def _open_session(
     audit.record(
         connection,
         at=now,
-        action="signin.succeeded",
+        action="signin.break_glass" if row.is_break_glass else "signin.succeeded",
         subject=row.email,
         actor=row.email,
         person_id=row.id,
         details={"by": by, "address": address},
+        address=address,
     )
+    if row.is_break_glass:
+        _log.warning("event=break_glass_signin person=%d by=%s", row.id, by)
+    raise_change(connection, people.TOPIC)
     return opened
 
 
@@ -311,7 +364,9 @@ def _record_failure(
     # What is no address is not repeated: people type passwords into the wrong field.
     details = {"address": address, "reason": reason, "person_id": person_id}
     subject = email or "(no email address)"
-    audit.record(connection, at=now, action="signin.failed", subject=subject, actor=NOBODY, details=details)
+    audit.record(
+        connection, at=now, action="signin.failed", subject=subject, actor=NOBODY, details=details, address=address
+    )
 
 
 def _digest(secret: str) -> str:
@@ -322,6 +377,7 @@ __all__ = [
     "FIRST_LINK_VALID",
     "LINK_VALID",
     "TOUCH_EVERY",
+    "Ended",
     "Link",
     "Person",
     "Signed",
@@ -330,6 +386,7 @@ __all__ = [
     "add_person",
     "disable_person",
     "find_link",
+    "has_lapsed",
     "list_people",
     "make_link",
     "session_hash",

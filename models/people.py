@@ -1,4 +1,4 @@
-"""People and what they may do. The only writer of `person` and `membership`.
+"""People. The only writer of `person`; what they may do is written by models/roles.py.
 
 Every change writes its audit row in the same transaction.
 """
@@ -6,41 +6,24 @@ Every change writes its audit row in the same transaction.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from models import audit, passwords
-from models.access import ROLES, Access, Grant
+from models import audit, passwords, roles
+from models.access import ADMIN, Access
+from models.database import raise_change
 from models.errors import InputError, NotFound
-from models.tables import membership, person, session
+from models.roles import TOPIC, end_role, give_role, granted, memberships
+from models.tables import person, session
 
 LONGEST_EMAIL = 254
 LONGEST_NAME = 200
 COMMAND_LINE = "command line"
-# People asked for in one statement.
-BATCH = 500
-
-_VALID = (
-    select(
-        membership.c.person_id,
-        membership.c.right,
-        membership.c.brand_ids,
-        membership.c.location_ids,
-        membership.c.team_ids,
-    )
-    .where(
-        membership.c.person_id.in_(bindparam("people", expanding=True)),
-        membership.c.valid_from <= bindparam("now"),
-        or_(membership.c.valid_to.is_(None), membership.c.valid_to > bindparam("now")),
-        membership.c.right.in_(tuple(ROLES)),
-    )
-    .order_by(membership.c.right, membership.c.id)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +46,22 @@ def add_person(
     *,
     email: str,
     name: str,
-    role: str,
+    role: str | None,
     now: datetime,
     brand_ids: Collection[int] | None = None,
     location_ids: Collection[int] | None = None,
     team_ids: Collection[int] | None = None,
     password: str | None = None,
     actor: str = COMMAND_LINE,
+    actor_id: int | None = None,
 ) -> int:
-    """The id of the new person. Without a password they sign in by link. InputError says what is wrong."""
-    address = normal_email(email)
-    if address is None:
-        raise InputError(f'"{audit.shown(email)}" is no email address; use one like ana@example.org')
-    shown_name = " ".join(audit.shown(name).split())
-    if not shown_name or len(shown_name) > LONGEST_NAME:
-        raise InputError(f"the name has {len(shown_name)} characters; use 1 to {LONGEST_NAME}")
-    grant = _checked(role, brand_ids, location_ids, team_ids)
+    """The id of the new person. InputError says what is wrong.
+
+    Without a password they are invited: they sign in by a link, or by company sign-on, which is linked to them once.
+    Without a role they can do neither until they are given one.
+    """
+    address, shown_name = checked_email(email), checked_name(name)
+    grant = None if role is None else roles.checked(role, brand_ids, location_ids, team_ids)
     if connection.execute(select(person.c.id).where(person.c.email == address)).first():
         raise InputError(f'"{address}" exists already; see `watchfloor user list`')
     password_hash = None if password is None else passwords.hashed(password)
@@ -87,125 +70,179 @@ def add_person(
             person_id = int(connection.execute(select(func.coalesce(func.max(person.c.id), 0))).scalar_one()) + 1
             connection.execute(
                 insert(person).values(
-                    id=person_id, email=address, name=shown_name, password_hash=password_hash, created_at=now
+                    id=person_id,
+                    email=address,
+                    name=shown_name,
+                    password_hash=password_hash,
+                    created_at=now,
+                    invited_at=now if password is None else None,
                 )
             )
-            _grant(connection, person_id, grant, now=now, until=None, actor=actor)
+            if grant is not None:
+                roles.add(connection, person_id, grant, start=now, until=None, by=actor)
     except IntegrityError as error:
         raise InputError(f'"{address}": somebody else was added at the same moment; try again') from error
-    audit.record(connection, at=now, action="person.added", subject=address, actor=actor, details=_said(grant))
+    audit.record(
+        connection,
+        at=now,
+        action="person.added",
+        subject=address,
+        actor=actor,
+        person_id=actor_id,
+        details={"role": None} if grant is None else roles.said(grant),
+    )
+    raise_change(connection, TOPIC)
     return person_id
 
 
-def give_role(
+def add_people(
     connection: Connection,
-    person_id: int,
-    role: str,
+    named: Sequence[tuple[str, str]],
     *,
     now: datetime,
-    brand_ids: Collection[int] | None = None,
-    location_ids: Collection[int] | None = None,
-    team_ids: Collection[int] | None = None,
-    valid_from: datetime | None = None,
-    valid_to: datetime | None = None,
     actor: str,
     actor_id: int | None = None,
-) -> int:
-    """The number of the new membership, from `valid_from` (now) until `valid_to` (open). InputError, NotFound."""
-    row = connection.execute(select(person.c.email).where(person.c.id == person_id)).first()
-    if row is None:
-        raise NotFound(f"no person {person_id}")
-    start = valid_from or now
-    if valid_to is not None and valid_to <= start:
-        raise InputError(f"a role that ends at {valid_to:%Y-%m-%d %H:%M} cannot begin at {start:%Y-%m-%d %H:%M}")
-    grant = _checked(role, brand_ids, location_ids, team_ids)
+) -> dict[str, int]:
+    """Many at once, by checked email and name, invited and without a role: email -> id. One statement for all."""
+    first = int(connection.execute(select(func.coalesce(func.max(person.c.id), 0))).scalar_one()) + 1
+    rows = [
+        {"id": first + place, "email": email, "name": name, "created_at": now, "invited_at": now}
+        for place, (email, name) in enumerate(named)
+    ]
+    if not rows:
+        return {}
     try:
         with connection.begin_nested():
-            number = _grant(connection, person_id, grant, now=start, until=valid_to, actor=actor)
+            connection.execute(insert(person), rows)
     except IntegrityError as error:
-        raise InputError(f"{row.email}: another role was given at the same moment; try again") from error
-    details = {**_said(grant), "valid_from": start, "valid_to": valid_to}
-    audit.record(
-        connection,
-        at=now,
-        action="person.role_given",
-        subject=row.email,
-        actor=actor,
-        person_id=actor_id,
-        details=details,
-    )
-    return number
-
-
-def end_role(
-    connection: Connection, number: int, *, at: datetime, now: datetime, actor: str, actor_id: int | None = None
-) -> None:
-    """End a membership at `at`, now or later. NotFound where there is none that goes on."""
-    row = connection.execute(
-        select(membership.c.person_id, membership.c.right, person.c.email)
-        .join(person, person.c.id == membership.c.person_id)
-        .where(membership.c.id == number, or_(membership.c.valid_to.is_(None), membership.c.valid_to > now))
-    ).first()
-    if row is None:
-        raise NotFound(f"no role {number} that goes on")
-    connection.execute(update(membership).where(membership.c.id == number).values(valid_to=max(at, now)))
-    audit.record(
-        connection,
-        at=now,
-        action="person.role_ended",
-        subject=row.email,
-        actor=actor,
-        person_id=actor_id,
-        details={"role": row.right, "valid_to": max(at, now)},
-    )
-
-
-def _checked(
-    role: str,
-    brand_ids: Collection[int] | None,
-    location_ids: Collection[int] | None,
-    team_ids: Collection[int] | None,
-) -> Grant:
-    if role not in ROLES:
-        raise InputError(f'no role "{role}"; known: {", ".join(ROLES)}')
-    for kind, ids in (("brands", brand_ids), ("locations", location_ids), ("teams", team_ids)):
-        if ids is not None and not ids:
-            raise InputError(f"an empty list of {kind} shows nothing; name some, or leave it out for all")
-    return Grant(role, _ids(brand_ids), _ids(location_ids), _ids(team_ids))
-
-
-def _grant(
-    connection: Connection, person_id: int, grant: Grant, *, now: datetime, until: datetime | None, actor: str
-) -> int:
-    number = int(connection.execute(select(func.coalesce(func.max(membership.c.id), 0))).scalar_one()) + 1
-    connection.execute(
-        insert(membership).values(
-            id=number,
-            person_id=person_id,
-            right=grant.role,
-            brand_ids=_listed(grant.brand_ids),
-            location_ids=_listed(grant.location_ids),
-            team_ids=_listed(grant.team_ids),
-            valid_from=now,
-            valid_to=until,
-            granted_by=actor,
+        raise InputError("somebody else was added at the same moment; try again") from error
+    for row in rows:
+        audit.record(
+            connection,
+            at=now,
+            action="person.added",
+            subject=str(row["email"]),
+            actor=actor,
+            person_id=actor_id,
+            details={"role": None},
         )
+    raise_change(connection, TOPIC)
+    return {str(row["email"]): first + place for place, row in enumerate(rows)}
+
+
+def checked_email(email: str) -> str:
+    """The one spelling an email is kept in. InputError where it is none."""
+    address = normal_email(email)
+    if address is None:
+        raise InputError(f'"{audit.shown(email)}" is no email address; use one like ana@example.org')
+    return address
+
+
+def checked_name(name: str) -> str:
+    """A name without what cannot be seen. InputError where it is empty or too long."""
+    shown_name = " ".join(audit.shown(name).split())
+    if not shown_name or len(shown_name) > LONGEST_NAME:
+        raise InputError(f"the name has {len(shown_name)} characters; use 1 to {LONGEST_NAME}")
+    return shown_name
+
+
+def rename(
+    connection: Connection, person_id: int, name: str, *, now: datetime, actor: str, actor_id: int | None = None
+) -> None:
+    """Another name for the same person. NotFound, InputError."""
+    row = person_by_id(connection, person_id)
+    shown_name = checked_name(name)
+    connection.execute(update(person).where(person.c.id == person_id).values(name=shown_name))
+    changed = audit.difference({"name": row.name}, {"name": shown_name})
+    _record(connection, "person.renamed", row, now=now, actor=actor, actor_id=actor_id, details=changed)
+
+
+def set_trainee(
+    connection: Connection,
+    person_id: int,
+    is_trainee: bool,
+    *,
+    now: datetime,
+    actor: str,
+    actor_id: int | None = None,
+) -> None:
+    """Whether somebody is in training, so that policies may ask for a signature. NotFound."""
+    row = person_by_id(connection, person_id)
+    connection.execute(update(person).where(person.c.id == person_id).values(is_trainee=is_trainee))
+    changed = audit.difference({"is_trainee": row.is_trainee}, {"is_trainee": is_trainee})
+    _record(connection, "person.training", row, now=now, actor=actor, actor_id=actor_id, details=changed)
+
+
+def invite(connection: Connection, person_id: int, *, now: datetime, actor: str, actor_id: int | None = None) -> None:
+    """The company sign-on may be linked to this person, once. NotFound; InputError where it is not for them."""
+    row = person_by_id(connection, person_id)
+    if row.disabled_at is not None or row.is_break_glass:
+        which = "is deactivated" if row.disabled_at is not None else "is the one who gets in without company sign-on"
+        raise InputError(f'"{row.email}" {which}; nothing can be linked to them')
+    connection.execute(update(person).where(person.c.id == person_id).values(invited_at=now))
+    _record(connection, "person.invited", row, now=now, actor=actor, actor_id=actor_id, details=None)
+
+
+def use_invitation(connection: Connection, person_id: int) -> bool:
+    """Use it up; False where there is none any more."""
+    done = connection.execute(
+        update(person).where(person.c.id == person_id, person.c.invited_at.is_not(None)).values(invited_at=None)
     )
-    return number
+    return done.rowcount == 1
 
 
-def _said(grant: Grant) -> dict[str, Any]:
-    return {
-        "role": grant.role,
-        "brand_ids": _listed(grant.brand_ids),
-        "location_ids": _listed(grant.location_ids),
-        "team_ids": _listed(grant.team_ids),
-    }
+def set_break_glass(connection: Connection, email: str, *, now: datetime, actor: str = COMMAND_LINE) -> None:
+    """Make this person the one local administrator who gets in when the company sign-on is down.
+
+    InputError where they have no password, or are no administrator; whoever it was before is it no more.
+    """
+    row = person_by_email(connection, email)
+    held = {grant.role for grant in granted(memberships(connection, {row.id}, now).get(row.id, ()))}
+    if row.password_hash is None or row.disabled_at is not None or ADMIN not in held:
+        raise InputError(f'"{row.email}" needs the role admin and a password to get in when nothing else works')
+    before = connection.execute(select(person.c.email).where(person.c.is_break_glass)).scalars().all()
+    connection.execute(update(person).where(person.c.is_break_glass).values(is_break_glass=False))
+    connection.execute(update(person).where(person.c.id == row.id).values(is_break_glass=True, invited_at=None))
+    details = audit.difference({"email": ", ".join(before) or None}, {"email": row.email})
+    _record(connection, "person.break_glass_set", row, now=now, actor=actor, actor_id=None, details=details)
+
+
+def person_by_id(connection: Connection, person_id: int) -> Any:
+    """The row of a person. NotFound."""
+    row = connection.execute(select(person).where(person.c.id == person_id)).first()
+    if row is None:
+        raise NotFound(f"no person {person_id}")
+    return row
+
+
+def _record(
+    connection: Connection,
+    action: str,
+    row: Any,
+    *,
+    now: datetime,
+    actor: str,
+    actor_id: int | None,
+    details: Mapping[str, Any] | None,
+) -> None:
+    audit.record(connection, at=now, action=action, subject=row.email, actor=actor, person_id=actor_id, details=details)
+    raise_change(connection, TOPIC)
 
 
 def close_person(connection: Connection, row: Any, now: datetime) -> None:
     """Mark a person as disabled; their sessions and the audit row are the caller's."""
-    connection.execute(update(person).where(person.c.id == row.id).values(disabled_at=now))
+    connection.execute(update(person).where(person.c.id == row.id).values(disabled_at=now, invited_at=None))
+    raise_change(connection, TOPIC)
+
+
+def reopen_person(
+    connection: Connection, person_id: int, *, now: datetime, actor: str, actor_id: int | None = None
+) -> None:
+    """Somebody who was disabled may sign in again, with the roles that go on. NotFound."""
+    row = person_by_id(connection, person_id)
+    if row.disabled_at is not None:
+        connection.execute(update(person).where(person.c.id == person_id).values(disabled_at=None))
+        _record(connection, "person.enabled", row, now=now, actor=actor, actor_id=actor_id, details=None)
 
 
 def keep_password(connection: Connection, person_id: int, password_hash: str) -> None:
@@ -267,25 +304,29 @@ def person_by_email(connection: Connection, email: str) -> Any:
     return row
 
 
-def memberships(connection: Connection, person_ids: Collection[int], now: datetime) -> dict[int, list[Any]]:
-    """The rows valid now, by person; who has none is left out."""
-    given: dict[int, list[Any]] = {}
-    asked = sorted(person_ids)
-    for start in range(0, len(asked), BATCH):
-        rows = connection.execute(_VALID, {"people": asked[start : start + BATCH], "now": now})
-        for row in rows:
-            given.setdefault(row.person_id, []).append(row)
-    return given
-
-
-def granted(rows: Iterable[Any]) -> tuple[Grant, ...]:
-    """The grants that rows of `memberships` hold."""
-    return tuple(Grant(row.right, _ids(row.brand_ids), _ids(row.location_ids), _ids(row.team_ids)) for row in rows)
-
-
-def _ids(listed: Collection[int] | None) -> frozenset[int] | None:
-    return None if listed is None else frozenset(listed)
-
-
-def _listed(ids: Collection[int] | None) -> list[int] | None:
-    return None if ids is None else sorted(set(ids))
+__all__ = [
+    "COMMAND_LINE",
+    "LONGEST_EMAIL",
+    "TOPIC",
+    "Person",
+    "add_people",
+    "add_person",
+    "checked_email",
+    "checked_name",
+    "close_person",
+    "end_role",
+    "give_role",
+    "granted",
+    "invite",
+    "keep_password",
+    "list_people",
+    "memberships",
+    "normal_email",
+    "person_by_email",
+    "person_by_id",
+    "rename",
+    "reopen_person",
+    "set_break_glass",
+    "set_trainee",
+    "use_invitation",
+]

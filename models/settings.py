@@ -8,6 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from json import loads
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from models.errors import SettingsError
+from models import group_roles
+from models.errors import InputError, SettingsError
 from models.networks import BY_KEY
 
 PREFIX = "WATCHFLOOR_"
@@ -43,6 +45,7 @@ PLAIN = {
 UNITS = ("post", "user", "create", "create_with_link", "own")
 PRICES = {"x": {"post": 0.005, "user": 0.010, "create": 0.015, "create_with_link": 0.200, "own": 0.001}}
 DEAREST = 1000.0
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})")
 
 
@@ -62,6 +65,18 @@ class Settings(BaseModel):
     workers: int = Field(default=1, ge=1, le=64)
     secret_key: SecretStr = SecretStr("")
     prices: dict[str, dict[str, float]] = Field(default_factory=dict)
+    # Company sign-on by OpenID Connect: off while no issuer is named.
+    oidc_issuer: str = ""
+    oidc_client_id: str = Field(default="", max_length=255)
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scopes: str = "openid email profile"
+    oidc_groups_claim: str = Field(default="groups", max_length=120)
+    # Group at the company's -> role here, e.g. {"care-nl": "agent@brand:halden-bank"}; see models/group_roles.py.
+    oidc_groups: dict[str, str] = Field(default_factory=dict)
+    # Whom an administrator invited is found by a verified email, once; from then on by issuer and subject alone.
+    oidc_link_invited: bool = True
+    # Then nobody signs in with a password but the break-glass administrator.
+    oidc_required: bool = False
 
     @field_validator("home")
     @classmethod
@@ -150,11 +165,79 @@ class Settings(BaseModel):
                 raise ValueError(f'"{_shown(part)}" is no address or network; e.g. 10.0.0.0/8') from error
         return value
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str) -> str:
+        if not value:
+            return value
+        try:
+            parts = urlsplit(value)
+            _ = parts.port
+        except ValueError:
+            parts = urlsplit("")
+        is_clean = value.isprintable() and not re.search(r"[\s\"'<>\\^`{|}?#@]", value) and len(value) <= 255
+        # What the company's server says is believed: it must not be changed on its way.
+        is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        if not is_clean or not parts.hostname or not is_safe:
+            raise ValueError(f'"{_shown(value)}" is no issuer; it begins with https://, e.g. https://login.example.org')
+        return value
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _scopes(cls, value: str) -> str:
+        scopes = value.replace(",", " ").split()
+        if "openid" not in scopes:
+            raise ValueError("must name openid, e.g. openid email profile")
+        return " ".join(dict.fromkeys(scopes))
+
+    @field_validator("oidc_groups", mode="before")
+    @classmethod
+    def _groups_of_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value.lstrip().startswith("{"):
+            try:
+                return loads(value)
+            except (ValueError, RecursionError):
+                raise ValueError('is no JSON; e.g. {"care-nl": "agent@brand:halden-bank"}') from None
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        if any(not equals or not name.strip() for name, equals, _ in pairs):
+            raise ValueError("needs GROUP=ROLE, e.g. care-nl=agent@brand:halden-bank, desk-leads=manager")
+        return {name.strip(): role.strip() for name, _, role in pairs}
+
+    @field_validator("oidc_groups")
+    @classmethod
+    def _known_roles(cls, value: dict[str, str]) -> dict[str, str]:
+        for group, role in value.items():
+            try:
+                group_roles.read(role)
+            except InputError as error:
+                raise ValueError(f"{_shown(group)}: {error}") from error
+        return value
+
     @model_validator(mode="after")
-    def _one_web_process_on_sqlite(self) -> Settings:
+    def _fit_together(self) -> Settings:
+        faults = []
         if self.workers > 1 and make_url(self.resolved_database_url).get_backend_name() == "sqlite":
-            raise ValueError("workers: SQLite is served by one web process; use 1, or set database_url to PostgreSQL")
+            faults.append("workers: SQLite is served by one web process; use 1, or set database_url to PostgreSQL")
+        if self.oidc_issuer and not self.oidc_client_id:
+            faults.append("oidc_client_id: is missing; the administrator of the company sign-on gives one")
+        if not self.oidc_issuer:
+            given = ("oidc_client_id", "oidc_groups", "oidc_required")
+            named = [name for name in given if getattr(self, name)]
+            named += ["oidc_client_secret"] if self.oidc_client_secret.get_secret_value() else []
+            if named:
+                faults.append(
+                    f"oidc_issuer: is missing, though {', '.join(named)} is set; e.g. https://login.example.org"
+                )
+        if faults:
+            raise ValueError("\n".join(faults))
         return self
+
+    @property
+    def has_company_signon(self) -> bool:
+        """Whether people may sign in at the company's."""
+        return bool(self.oidc_issuer)
 
     @property
     def resolved_database_url(self) -> str:
@@ -196,7 +279,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        faults += [_sentence(fault, places) for fault in error.errors()]
+        faults += [sentence for fault in error.errors() for sentence in _sentences(fault, places)]
     if faults or settings is None:
         raise SettingsError(faults)
     return settings
@@ -229,6 +312,12 @@ def _from_file(environment: Mapping[str, str], places: dict[str, str], faults: l
     return values
 
 
+def _sentences(fault: Any, places: Mapping[str, str]) -> list[str]:
+    """One for each line: what concerns several settings together is told in one go."""
+    lines = fault["msg"].removeprefix("Value error, ").split("\n") if not fault["loc"] else [fault["msg"]]
+    return [_sentence({**fault, "msg": line}, places) for line in lines]
+
+
 def _sentence(fault: Any, places: Mapping[str, str]) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     # What concerns several settings begins with the name of the one to change.
@@ -240,7 +329,8 @@ def _sentence(fault: Any, places: Mapping[str, str]) -> str:
         return f'{place}: there is no setting "{_shown(key)}"{meant}; known: {", ".join(Settings.model_fields)}'
     message = PLAIN.get(fault["type"], message if fault["loc"] else message.partition(": ")[2])
     message = message.replace("Input should be", "should be", 1)
-    hidden = isinstance(fault["input"], dict | Settings) or "url" in key or message.startswith('"')
+    hidden = isinstance(fault["input"], dict | Settings) or message.startswith('"')
+    hidden = hidden or any(word in key for word in ("url", "secret", "oidc_groups"))
     return f"{place}:{'' if hidden else chr(32) + chr(34) + _shown(str(fault['input'])) + chr(34)} {message}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from models.access import Access, Request, Scope, allowed_locations, narrow, tracked_with
+from models.access import RIGHTS, Access, Grant, Request, Scope, allowed_locations, narrow, tracked_with
 from models.database import Database
 from models.errors import AccessDenied, NotFound, ScopeError
 from models.organisation import Brand, Location, Organisation, Team
@@ -279,3 +279,83 @@ def test_the_set_of_a_page_holds_no_brand_of_ours_that_was_not_given() -> None:
 def test_the_places_one_may_compare_with_are_those_one_may_see() -> None:
     assert allowed_locations(ADMIN, meridian()) is None
     assert allowed_locations(viewer(None, {NETHERLANDS}), meridian()) == (NETHERLANDS, AMSTERDAM_SITE, UTRECHT)
+
+
+# -- several roles -------------------------------------------------------------------------------------------
+
+
+def holding(*grants: Grant) -> Access:
+    return Access.granted(7, "ines@meridian.example", "Ines", grants)
+
+
+def of(
+    role: str, brands: set[int] | None = None, places: set[int] | None = None, teams: set[int] | None = None
+) -> Grant:
+    def frozen(ids: set[int] | None) -> frozenset[int] | None:
+        return None if ids is None else frozenset(ids)
+
+    return Grant(role, frozen(brands), frozen(places), frozen(teams))
+
+
+def test_two_roles_in_one_brand_show_the_places_of_both() -> None:
+    access = holding(of("agent", {HALDEN}, {NETHERLANDS}), of("agent", {HALDEN}, {BERLIN}))
+    assert narrow(Request(), access, meridian()).location_ids == (NETHERLANDS, BERLIN, AMSTERDAM_SITE, UTRECHT)
+
+
+def test_places_that_differ_from_brand_to_brand_are_never_mixed() -> None:
+    access = holding(of("agent", {HALDEN}, {NETHERLANDS}), of("viewer", {CORVANE}, {MUMBAI}))
+    assert narrow(asked(brands=("halden",)), access, meridian()).location_ids == (NETHERLANDS, AMSTERDAM_SITE, UTRECHT)
+    assert narrow(asked(brands=("corvane",)), access, meridian()).location_ids == (MUMBAI,)
+    with pytest.raises(ScopeError, match="choose one brand"):
+        narrow(Request(), access, meridian())
+    with pytest.raises(NotFound):
+        narrow(asked(brands=("halden",), locations=("mumbai",)), access, meridian())
+    with pytest.raises(NotFound):
+        narrow(asked(locations=("mumbai",)), access, meridian())
+    assert allowed_locations(access, meridian()) == (MUMBAI, NETHERLANDS, AMSTERDAM_SITE, UTRECHT)
+
+
+def test_what_all_brands_show_is_shown_for_all_of_them() -> None:
+    access = holding(of("viewer", {HALDEN}), of("agent", {CORVANE}, {EMEA}))
+    assert narrow(asked(brands=("halden",)), access, meridian()).location_ids is None
+    below = meridian().below(EMEA)
+    assert narrow(Request(), access, meridian()).location_ids == tuple(sorted(below))
+    # A competitor of both is seen where both are.
+    assert narrow(asked(brands=("rival",)), access, meridian()).location_ids == tuple(sorted(below))
+
+
+def test_no_mix_of_roles_shows_a_place_in_a_brand_that_no_role_shows() -> None:
+    there, places = meridian(), [place for place, _, _ in PLACES]
+    limits: list[set[int] | None] = [None, {MUMBAI}, {NETHERLANDS}, {EMEA}]
+    brands: list[set[int] | None] = [None, {HALDEN}, {CORVANE}, {HALDEN, VELTA}]
+    looked = 0
+    for first, second in product(product(brands, limits), repeat=2):
+        access = holding(of("agent", *first), of("viewer", *second))
+        for request in (Request(), *(asked(brands=(BRANDS[brand - 1],)) for brand in OWN)):
+            try:
+                scope = narrow(request, access, there)
+            except (NotFound, ScopeError):
+                continue
+            shown = places if scope.location_ids is None else scope.location_ids
+            for brand, place in product(scope.brand_ids, shown):
+                looked += 1
+                assert access.may_for("viewer", there, brand_id=brand, location_id=place), (first, second, brand, place)
+    assert looked > 3_000
+
+
+def test_a_right_holds_where_a_role_gives_it_and_nowhere_else() -> None:
+    access, there = holding(of("approver", {HALDEN}, {NETHERLANDS}, {2}), of("viewer")), meridian()
+    assert access.may_for("sign_off", there, brand_id=HALDEN, location_id=UTRECHT, team_id=2)
+    assert not access.may_for("sign_off", there, brand_id=HALDEN, location_id=UTRECHT, team_id=1)
+    assert not access.may_for("sign_off", there, brand_id=HALDEN, location_id=BERLIN, team_id=2)
+    assert not access.may_for("sign_off", there, brand_id=CORVANE, location_id=UTRECHT, team_id=2)
+    assert access.may_for("viewer", there, brand_id=CORVANE, location_id=UTRECHT)
+    with pytest.raises(AccessDenied, match="“send” there"):
+        access.require_for("send", there, brand_id=CORVANE)
+
+
+def test_an_auditor_sees_everything_and_changes_nothing() -> None:
+    access = holding(of("auditor"))
+    assert access.sees_all
+    assert [right for right in RIGHTS if access.may(right)] == ["viewer", "read_audit"]
+    assert [right for right in RIGHTS if holding(of("display")).may(right)] == ["viewer"]

@@ -128,7 +128,8 @@ def test_only_the_form_its_assets_and_the_health_of_the_server_are_open(house: H
     opened = [route.pattern.pattern for route in rights.ROUTES if route.right == rights.OPEN]
     assert opened == [
         "/healthz|/readyz",
-        "/signin|/signin/link",
+        "/signin|/signin/link|/signin/over",
+        "/signin/company|/signin/company/back",
         r"/assets/(tokens\.css|signin\.css|theme\.js|land\.svg|favicon\.svg)",
     ]
 
@@ -295,6 +296,86 @@ def test_the_token_of_one_session_does_not_serve_another(house: House) -> None:
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost:1", "http://localhost:8050.x"])
 def test_a_page_of_another_site_opens_no_socket(house: House, origin: str) -> None:
     assert house.signed_in().open_socket("/live", origin=origin)[0]["type"] == "websocket.close"
+
+
+# -- forged requests ---------------------------------------------------------------------------------------
+
+CALLBACK = "/_dash-update-component"
+# What somebody sends who does not use our pages: (method, path, headers, body). JSON goes with the session's token.
+FORGED: tuple[tuple[str, str, dict[str, str], bytes], ...] = (
+    # A layout, a store, a callback of their own.
+    ("POST", "/_dash-layout", {}, b'{"props": {"id": "evil"}}'),
+    ("POST", "/_dash-dependencies", {}, b"[]"),
+    ("PUT", "/_dash-layout", {}, b"{}"),
+    ("POST", CALLBACK, {}, b'{"output": "view.data", "inputs": []}'),
+    ("POST", CALLBACK, {}, b'{"output": "no-such.data", "inputs": []}'),
+    ("POST", CALLBACK, {}, b'{"output": "source-done.data", "inputs": [{"id": "x"}]}'),
+    ("POST", CALLBACK, {}, b'{"output": {"id": "view"}, "inputs": []}'),
+    ("POST", CALLBACK, {}, b'{"output": ["view.data"], "inputs": []}'),
+    ("POST", CALLBACK, {}, b'{"output": null}'),
+    ("POST", CALLBACK, {}, b'{"inputs": []}'),
+    # Ids that are patterns, and worse.
+    ("POST", CALLBACK, {}, b'{"output": "{\\"index\\":[\\"MATCH\\"],\\"type\\":\\"x\\"}.data", "inputs": []}'),
+    ("POST", CALLBACK, {}, b'{"output": "{\\"__proto__\\":1}.children", "inputs": []}'),
+    ("POST", CALLBACK, {}, b'{"output": "view.data@%s", "inputs": []}' % (b"a" * 64)),
+    ("POST", CALLBACK, {}, b'{"output": "../../etc/passwd.data", "inputs": []}'),
+    # Malformed.
+    ("POST", CALLBACK, {}, b""),
+    ("POST", CALLBACK, {}, b"{"),
+    ("POST", CALLBACK, {}, b"[]"),
+    ("POST", CALLBACK, {}, b"null"),
+    ("POST", CALLBACK, {}, b"\xff\xfe\x00"),
+    ("POST", CALLBACK, {}, b"[" * 50_000),
+    ("POST", CALLBACK, {}, b'{"output": ' + b"9" * 5_000 + b"}"),
+    ("POST", CALLBACK, {"content-type": "text/plain"}, b"{}"),
+    ("POST", CALLBACK, {"content-type": "application/x-www-form-urlencoded"}, b"output=view.data"),
+    ("POST", CALLBACK, {"content-length": "-5"}, b"{}"),
+    ("POST", "/act/", {}, b"{}"),
+    ("POST", "/act/Log.Add", {}, b"{}"),
+    ("POST", "/act/log.add/x", {}, b"{}"),
+    ("POST", "/read/../act/log.add", {}, b"{}"),
+    ("GET", "/act/log.add", {}, b""),
+    ("DELETE", "/act/log.add", {}, b""),
+    ("PATCH", "/read/log", {}, b"{}"),
+    ("GET", "/_dash-component-suites/../app.py", {}, b""),
+    ("GET", "/assets/%2e%2e/app.py", {}, b""),
+    ("GET", "/assets/.git/config", {}, b""),
+    # From another site, or without the token.
+    ("POST", "/act/log.add", {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}, b"{}"),
+    ("POST", "/act/log.add", {"origin": "null", "sec-fetch-site": ""}, b"{}"),
+    ("POST", "/act/log.add", {"x-csrftoken": ""}, b"{}"),
+    ("POST", "/act/log.add", {"x-csrftoken": "A" * 43}, b"{}"),
+    ("POST", "/act/log.add", {"cookie": "watchfloor=" + "A" * 43}, b"{}"),
+    ("POST", "/act/log.add", {"host": "evil.example"}, b"{}"),
+    ("POST", CALLBACK, {"origin": "https://evil.example"}, b"{}"),
+    ("POST", "/signout", {"origin": "http://localhost:8050.evil.example"}, b"{}"),
+    ("GET", "/live/state", {"host": "evil.example"}, b""),
+    ("POST", "/live/state", {}, b"{}"),
+    ("POST", "/signin/company/back", {}, b"{}"),
+    ("POST", "/signin/over", {}, b"{}"),
+)
+
+
+def test_a_forged_request_is_refused_and_never_answered_nor_breaks_anything(house: House) -> None:
+    refused = 0
+    for is_signed in (True, False):
+        for method, path, headers, body in FORGED:
+            browser = house.signed_in() if is_signed else house.browser()
+            sent = JSON | {"x-csrftoken": browser.cookies.get("_csrf_token", "")} | headers
+            answer = browser.ask(method, path, sent, (body,))
+            assert answer.status in (400, 401, 403, 404, 405, 413, 415), (method, path, body[:60], answer.status)
+            assert SECRET not in answer.text, (method, path)
+            refused += 1
+    sockets = 0
+    for path in ("/live", "/_dash-ws-callback", "/", "/live/../live", "/act/log.add"):
+        for origin in ("https://evil.example", "null", "http://localhost:8050.evil.example", ""):
+            for browser in (house.signed_in(), house.browser()):
+                if path == "/live" and origin == "" and browser.cookies:
+                    continue
+                assert browser.open_socket(path, origin=origin)[0]["type"] == "websocket.close", (path, origin)
+                sockets += 1
+    print(f"{refused} forged requests and {sockets} forged sockets refused")
+    assert (refused, sockets) == (2 * len(FORGED), 39)
 
 
 # -- headers and bodies ------------------------------------------------------------------------------------

@@ -279,8 +279,8 @@ def test_disabling_a_person_ends_their_sessions_and_keeps_them_out(database: Dat
     add(database, password=PASSWORD)
     opened = open_session(database)
     with database.write() as connection:
-        assert identity.disable_person(connection, ANA, NOW) == 1
-        assert identity.disable_person(connection, ANA, NOW) == 0
+        assert identity.disable_person(connection, ANA, NOW) == identity.Ended(1, 0)
+        assert identity.disable_person(connection, ANA, NOW) == identity.Ended(0, 0)
     assert access(database, opened) is None
     assert identity.sign_in(database, ANA, PASSWORD, "192.0.2.7", NOW) is None
     assert actions(database).count("person.disabled") == 1

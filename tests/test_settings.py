@@ -59,6 +59,13 @@ def test_the_public_address_is_what_people_are_given() -> None:
     assert load({"WATCHFLOOR_HOST": "fd00::1"}).address == "http://[fd00::1]:8050"
 
 
+KNOWN = (
+    "known: home, database_url, host, port, public_url, trusted_proxies, demo, demo_rate, workers, secret_key, prices, "
+    "oidc_issuer, oidc_client_id, oidc_client_secret, oidc_scopes, oidc_groups_claim, oidc_groups, oidc_link_invited, "
+    "oidc_required"
+)
+
+
 def test_every_fault_is_told_at_once_with_its_place(tmp_path: Path) -> None:
     file = tmp_path / "watchfloor.toml"
     file.write_text('workers = "many"\nport = 8050\ncolour = "red"\n')
@@ -66,15 +73,13 @@ def test_every_fault_is_told_at_once_with_its_place(tmp_path: Path) -> None:
     assert sorted(told) == sorted(
         [
             'WATCHFLOOR_PORT: "x" is no whole number',
-            'WATCHFLOOR_PROT: there is no setting "prot" (did you mean port?); known: home, database_url, host, port, '
-            "public_url, trusted_proxies, demo, demo_rate, workers, secret_key, prices",
+            'WATCHFLOOR_PROT: there is no setting "prot" (did you mean port?); ' + KNOWN,
             'WATCHFLOOR_DEMO: "maybe" is neither yes nor no; write 1 or 0',
             'WATCHFLOOR_HOST: "http://a" is neither an address nor a name of this machine; e.g. 127.0.0.1, '
             "or 0.0.0.0 for every one",
             'WATCHFLOOR_TRUSTED_PROXIES: "z" is no address or network; e.g. 10.0.0.0/8',
             f'{file}: workers: "many" is no whole number',
-            f'{file}: colour: there is no setting "colour"; known: home, database_url, host, port, public_url, '
-            "trusted_proxies, demo, demo_rate, workers, secret_key, prices",
+            f'{file}: colour: there is no setting "colour"; {KNOWN}',
         ]
     )
 
@@ -144,6 +149,60 @@ def test_a_named_file_that_is_missing_or_a_folder_is_told(tmp_path: Path) -> Non
 
 def test_what_the_tests_and_the_launcher_read_is_no_unknown_setting() -> None:
     load({"WATCHFLOOR_TEST_DATA": "/somewhere", "WATCHFLOOR_REQUIRE_DATA": "1", "HOME": "/x"})
+
+
+SIGN_ON = {
+    "OIDC_ISSUER": "https://login.example.org/realms/a",
+    "OIDC_CLIENT_ID": "watchfloor",
+    "OIDC_CLIENT_SECRET": "hunter2",
+}
+
+
+def test_company_sign_on_is_a_few_settings_and_groups_are_pairs_or_a_table(tmp_path: Path) -> None:
+    def loaded(**more: str) -> Settings:
+        return load({f"WATCHFLOOR_{name}": value for name, value in (SIGN_ON | more).items()})
+
+    assert not load({}).has_company_signon
+    settings = loaded(OIDC_GROUPS="care-nl = agent@brand:halden-bank+team:care, leads=manager", OIDC_SCOPES="openid,a")
+    assert settings.has_company_signon
+    assert settings.oidc_groups == {"care-nl": "agent@brand:halden-bank+team:care", "leads": "manager"}
+    assert settings.oidc_scopes == "openid a"
+    # A group of a directory has commas and equals signs in its name.
+    named = loaded(OIDC_GROUPS='{"CN=care,OU=nl": "agent"}')
+    assert named.oidc_groups == {"CN=care,OU=nl": "agent"}
+    assert "hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"OIDC_ISSUER": "http://login.example.org"}, "is no issuer; it begins with https://"),
+        ({"OIDC_ISSUER": "https://a?b=c"}, "is no issuer"),
+        ({"OIDC_ISSUER": "https://user@a"}, "is no issuer"),
+        ({"OIDC_SCOPES": "email"}, "must name openid"),
+        ({"OIDC_GROUPS": "care"}, "needs GROUP=ROLE"),
+        ({"OIDC_GROUPS": "care=owner"}, 'care: no role "owner"; known: viewer'),
+        ({"OIDC_GROUPS": "care=agent@halden"}, '"halden" is no brand:KEY, location:KEY or team:KEY'),
+        ({"OIDC_GROUPS": "care=admin@brand:halden"}, 'the role "admin" is for everything'),
+        ({"OIDC_GROUPS": "{"}, "is no JSON"),
+    ],
+)
+def test_a_company_sign_on_that_cannot_work_is_refused_in_words(given: dict[str, str], told: str) -> None:
+    (fault,) = faults(**(SIGN_ON | given))
+    (name,) = given
+    assert fault.startswith(f"WATCHFLOOR_{name}: ")
+    assert told in fault
+    assert "hunter2" not in fault
+
+
+def test_settings_that_do_not_fit_together_are_told_at_once() -> None:
+    told = faults(OIDC_CLIENT_SECRET="hunter2", OIDC_REQUIRED="1", WORKERS="2")
+    assert sorted(told) == [
+        "WATCHFLOOR_OIDC_ISSUER: is missing, though oidc_required, oidc_client_secret is set; "
+        "e.g. https://login.example.org",
+        "WATCHFLOOR_WORKERS: SQLite is served by one web process; use 1, or set database_url to PostgreSQL",
+    ]
+    assert faults(OIDC_ISSUER="https://a.example")[0].startswith("WATCHFLOOR_OIDC_CLIENT_ID: is missing")
 
 
 _NAMES = st.sampled_from([*Settings.model_fields, "config", "", "prot"]) | st.text(max_size=8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -288,3 +289,63 @@ def test_a_tampered_next_does_not_leave_the_site(house: House) -> None:
     house.add(password=PASSWORD)
     assert sign_in(house.browser(), wanted="//evil.example").headers["location"] == "/"
     assert 'name="next" value="/"' in house.browser().get("/signin?next=https://evil.example").text
+
+
+# -- over a page -------------------------------------------------------------------------------------------
+
+
+def over(browser: Browser) -> dict[str, object]:
+    """What a page is told that wants to sign in over itself."""
+    found = json.loads(browser.get("/signin/over").text)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_lapsed_session_is_opened_again_over_the_page(house: House) -> None:
+    house.add(password=PASSWORD)
+    browser = house.signed_in()
+    assert (over(browser)["email"], over(browser)["lapsed"]) == (ANA, False)
+    house.passes(12 * 3600)
+    assert browser.ask("POST", "/act/log.add", {"origin": "http://localhost:8050"}).status == 401
+    told = over(browser)
+    assert (told["email"], told["lapsed"], told["company"], told["only_company"]) == ("", True, False, False)
+    wrong = browser.post_form("/signin/over", {"email": ANA, "password": "wrong", "csrf_token": str(told["token"])})
+    assert (wrong.status, "do not go together" in json.loads(wrong.text)["error"]) == (401, True)
+    right = browser.post_form("/signin/over", {"email": ANA, "password": PASSWORD, "csrf_token": str(told["token"])})
+    assert (right.status, json.loads(right.text)) == (200, {"email": ANA})
+    assert {"watchfloor", "_csrf_token"} <= right.cookies.keys()
+    assert browser.get("/").status == 200
+
+
+def test_who_signed_out_or_is_no_more_with_us_has_to_leave_the_page(house: House) -> None:
+    house.add()
+    gone, disabled = house.signed_in(), house.signed_in()
+    with house.database.write() as connection:
+        identity.sign_out(connection, identity.session_hash(gone.cookies["watchfloor"]), house.now)
+    house.passes(5)
+    assert over(gone)["lapsed"] is False
+    with house.database.write() as connection:
+        identity.disable_person(connection, ANA, house.now)
+    house.passes(13 * 3600)
+    assert over(disabled)["lapsed"] is False
+    assert over(house.browser())["lapsed"] is False
+
+
+def test_signing_in_over_a_page_is_throttled_and_needs_its_token(house: House) -> None:
+    house.add(password=PASSWORD)
+    browser = house.browser()
+    token = str(over(browser)["token"])
+    assert browser.post_form("/signin/over", {"email": ANA, "password": PASSWORD, "csrf_token": "x"}).status == 403
+    fields = {"email": ANA, "password": "wrong", "csrf_token": token}
+    answers = [browser.post_form("/signin/over", fields) for _ in range(7)]
+    assert [answer.status for answer in answers] == [401] * 5 + [429] * 2
+    assert "Too many attempts" in json.loads(answers[-1].text)["error"]
+    assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+def test_the_window_that_was_opened_for_it_says_who_is_signed_in(house: House) -> None:
+    house.add()
+    page = house.signed_in().get("/signin/done").text
+    assert f'data-email="{ANA}"' in page
+    assert "signin-over.js" in page
+    assert house.browser().get("/signin/done").status == 303
