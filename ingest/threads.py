@@ -52,7 +52,7 @@ def join(connection: Connection, parts: Mapping[Key, Part]) -> None:
         return
     _lock(connection, {network_id for network_id, _ in parts})
     known = _roots(connection, {(n, part.parent) for (n, _), part in parts.items() if part.parent} | parts.keys())
-    found = {key: _root(key, parts, known) for key in parts}
+    found = _settled({key: _root(key, parts, known) for key in parts})
     # While what it answers is unsaid, a post hangs under the root.
     rows = [
         (*key, part.parent or found[key], found[key], to_microseconds(part.posted_at), part.author_key, part.account_id)
@@ -99,6 +99,19 @@ def _root(key: Key, parts: Mapping[Key, Part], known: Mapping[Key, str]) -> str:
             return at
         seen.add(above)
         at = above
+
+
+def _settled(found: Mapping[Key, str]) -> dict[Key, str]:
+    """Roots that have a root themselves since this page: what was stored under one of them goes with it."""
+    settled = {}
+    for key, root in found.items():
+        seen, top = {root}, root
+        while (above := found.get((key[0], top), top)) not in seen:
+            seen.add(above)
+            top = above
+        # In a circle nothing is above the rest.
+        settled[key] = root if above != top else top
+    return settled
 
 
 def _move(connection: Connection, roots: Mapping[Key, str]) -> None:

@@ -64,6 +64,11 @@ def thread(connection: Connection, scope: Scope, network_id: int, external_id: s
     return Thread(network_id, root, tuple(_said(key, depth, links, texts) for key, depth in _ordered(root, links)))
 
 
+def by_root(connection: Connection) -> str:
+    """Stands behind `thread_post` where a join asks for many roots: SQLite would read the whole network instead."""
+    return " indexed by ix_thread_post_network_id_root_posted_at" if connection.dialect.name == "sqlite" else ""
+
+
 Link = tuple[str | None, int | None, int | None]
 _Text = tuple[str | None, str | None, int, int | None, bool]
 

@@ -56,6 +56,21 @@ def test_the_thread_is_the_same_whatever_order_its_parts_come_in(database: Datab
     assert [said.text for said in read(database).posts] == [f"corvane {key}" for key in TREE]
 
 
+def test_a_page_that_moves_two_roots_one_under_the_other_leaves_nothing_between(database: Database) -> None:
+    organisation = load(database)
+    chain = dict(zip("fedcb", "edcba", strict=True))
+    for page in ("f", "d", "ec", "b"):
+        keep(
+            database,
+            [mention(key, reply_to=chain[key], posted_at=NOW - (ord(key) % 10) * MINUTE) for key in page],
+            organisation,
+        )
+        roots = {row["external_id"]: row["root"] for row in rows(database, "select external_id, root from thread_post")}
+        for root in roots.values():
+            assert root not in roots, roots
+    assert set(roots.values()) == {"a"}
+
+
 def test_parts_of_one_page_find_each_other(database: Database) -> None:
     organisation = load(database)
 

@@ -1,0 +1,40 @@
+"""Who is in which case, as this web process knows it: one record for each database that it serves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+from sqlalchemy import Connection
+
+from models.database import Database, raise_change
+from models.presence import TOPIC, Presences
+
+# By the identity of the engine that is read with: a connection knows its engine, and not its database.
+_SERVED: WeakValueDictionary[int, Attendance] = WeakValueDictionary()
+
+
+class Attendance(Presences):
+    """The presence in the cases of one database, and how its screens hear of those who left without a word."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._served = database
+
+    def tidy(self, *, now: datetime) -> int:
+        """Forget who is gone and have the queues drawn without them; how many that were."""
+        gone = self.sweep(now=now)
+        if gone:
+            with self._served.write() as connection:
+                raise_change(connection, TOPIC)
+        return gone
+
+
+def serve(database: Database) -> Attendance:
+    """The record of a database; it lasts as long as whoever asked for it keeps it."""
+    return _SERVED.setdefault(id(database.engine), Attendance(database))
+
+
+def here(connection: Connection) -> Attendance | None:
+    """The record for a read connection; None in a process that serves nobody."""
+    return _SERVED.get(id(connection.engine))
