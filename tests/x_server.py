@@ -301,6 +301,17 @@ def accepted_in_silence(handler: XHandler) -> None:
     handler.state.stopped.wait()
 
 
+def accepted_then(step: Step) -> Step:
+    """A post is created, and then comes this in place of the answer."""
+
+    def run(handler: XHandler) -> None:
+        with handler.state.lock:
+            _store_created(handler)
+        step(handler)
+
+    return run
+
+
 # -- the truth
 
 
@@ -509,7 +520,12 @@ def _create(handler: XHandler, who: str, headers: dict[str, str]) -> None:
     if who == "app":
         handler.problem(403, "Unsupported Authentication", "Authenticating with app-only is forbidden", headers)
         return
-    text = json.loads(handler.body)["text"]
+    given = json.loads(handler.body)
+    text, answers = given["text"], given.get("reply", {}).get("in_reply_to_tweet_id")
+    if answers and int(answers) not in handler.state.posts:
+        detail = "You attempted to reply to a Tweet that is deleted or not visible to you."
+        handler.problem(403, "Forbidden", detail, headers)
+        return
     if any(post["text"] == text for post in handler.state.created):
         handler.problem(403, "Forbidden", "You are not allowed to create a Tweet with duplicate content.", headers)
         return

@@ -13,8 +13,8 @@ import requests
 import tweepy
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from ingest import x_walk
-from ingest.found import Cursor, Page
+from ingest import x_publish, x_walk
+from ingest.found import Cursor, Found, Page
 from ingest.limits import Limiter
 from ingest.x_posts import Read, charged, instant_of, read
 from ingest.x_session import BoundedSession, Invalid, Refused, meaning, parsed, words_of
@@ -194,6 +194,28 @@ def check(config: Config, *, now: datetime, limiter: Limiter) -> str:
     return f"{reader}; the search works, its newest post is of {newest:%d %b %Y %H:%M} UTC"
 
 
+def publish(
+    config: Config, handle: str, *, reply_to: str | None, text: str, key: str, now: datetime, limiter: Limiter
+) -> str:
+    """Publish a reply as the account whose keys these are, and return its id. X knows no `key` of an attempt.
+
+    ConnectorError of kind "passing" where nobody knows whether it is out; any other kind says that it is not.
+    """
+    return x_publish.created(_Call(config, limiter, now), handle, reply_to=reply_to, text=text)
+
+
+def find_by_author(
+    config: Config, handle: str, since: datetime, *, now: datetime, limiter: Limiter
+) -> tuple[Found, ...]:
+    """What the account published since then, oldest first, at most a page: a reply that nobody confirmed is looked for
+    there."""
+    call = _Call(config, limiter, now)
+    user = config.user_id or str(_me(call)["id"])
+    bounds = {"start_time": since, "max_results": 100, **_FIELDS}
+    answer = _listed(call.ask("posts", lambda x, auth: x.get_users_tweets(user, user_auth=auth, **bounds)))
+    return tuple(sorted(read(answer, now=now).found, key=lambda post: (post.posted_at, post.external_id)))
+
+
 def _page(
     config: Config, call: _Call, user: Mapping[str, Any] | None, walk: x_walk.Walk, now: datetime
 ) -> tuple[Mapping[str, Any], x_walk.Walk]:
@@ -347,6 +369,10 @@ class _Call:
 
     def ask(self, endpoint: str, send: Callable[[Any, bool], Any]) -> Mapping[str, Any]:
         """The answer to one request that `send` makes with the client, told whether to sign as a user."""
+        return parsed(self.send(endpoint, send))
+
+    def send(self, endpoint: str, send: Callable[[Any, bool], Any]) -> bytes:
+        """The body of the answer to one request that was taken; ConnectorError for one that was not."""
         self._limiter.ask(self._app, endpoint, self._clock())
         try:
             response = send(self._client, self._signs)
@@ -359,7 +385,7 @@ class _Call:
         headers = {name.lower(): value for name, value in response.headers.items()}
         quota = self._limiter.heard(self._app, endpoint, response.status_code, headers, self._clock())
         self.rate_left = quota.left
-        return parsed(response.content)
+        return bytes(response.content)
 
     def paid(self) -> dict[str, Any]:
         """What a page says of what was read for it."""
