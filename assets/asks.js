@@ -1,7 +1,8 @@
 /* Asking the server beside the live link, from the page one is on.
 
    WatchfloorAsks.read("table", {panel: "volume"}) and WatchfloorAsks.act("log.add", {text: "..."}) give a promise of the answer;
-   it is rejected with an Error whose message is a sentence for people. Path and search of the page go along by themselves. */
+   it is rejected with an Error whose message is a sentence for people, `status` that of the answer (0 = there was none) and `told`
+   what it held. Path and search of the page go along by themselves. */
 (function () {
   "use strict";
   function token() {
@@ -13,14 +14,19 @@
     try {
       response = await fetch(asked.url, asked.options);
     } catch (_error) {
-      throw new Error("The server does not answer. Nothing was changed; try again when the connection is back.");
+      throw Object.assign(new Error("The server does not answer. Nothing was changed; try again when the connection is back."), { status: 0, told: {} });
     }
     if (response.status === 401 || response.type === "opaqueredirect") {
-      location.assign("/signin?next=" + encodeURIComponent(location.pathname + location.search));
-      throw new Error("Your session has ended. Sign in again.");
+      // Nothing was done: the gate refused it. So it may be asked once more when the same person is back.
+      if (!asked.again && window.WatchfloorSignIn && (await window.WatchfloorSignIn.again())) {
+        const headers = Object.assign({}, asked.options.headers);
+        if (headers["X-CSRFToken"]) headers["X-CSRFToken"] = token();
+        return answer({ url: asked.url, again: true, options: Object.assign({}, asked.options, { headers }) });
+      }
+      throw Object.assign(new Error("Your session has ended. Sign in again; nothing was changed."), { status: 401, told: {} });
     }
     try { said = await response.json(); } catch (_error) { /* a proxy's own page */ }
-    if (!response.ok) throw new Error(said.error || said.reason || "The server could not do this (" + response.status + ").");
+    if (!response.ok) throw Object.assign(new Error(said.error || said.reason || "The server could not do this (" + response.status + ")."), { status: response.status, told: said });
     return said;
   }
   const page = () => ({ path: location.pathname, search: location.search });

@@ -180,6 +180,7 @@
   const KEYS = {
     j: () => step(1),
     k: () => step(-1),
+    c: () => { const card = F.card(); if (card) F.claim(card); },
     m: () => { const card = F.card(); if (card) { card.focus({ preventScroll: true }); F.open(card); } },
   };
   document.addEventListener("keydown", (event) => {

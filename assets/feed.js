@@ -94,6 +94,7 @@
     mood.hidden = !row.word;
     make("i", "", mood, row.glyph).setAttribute("aria-hidden", "true");
     make("span", "", mood, row.word);
+    if (row.case && F.desk) F.desk(make("div", "m3", card), row);
   }
   function media(parent, words) {
     const line = make("div", "m2 t3", parent);
@@ -239,6 +240,7 @@
       if (part.dataset.part === "all") all(card);
       else if (part.dataset.part === "copies") copies(card, part);
       else if (part.dataset.part === "menu") F.open(card);
+      else if (part.dataset.part === "claim") F.claim(card);
     });
     list.addEventListener("focusin", (event) => { const card = event.target.closest(".mc"); if (card) current(card); });
   }

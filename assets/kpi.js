@@ -9,9 +9,11 @@
     const box = make("button", "kpi");
     box.type = "button";
     box.dataset.kpi = cell.key;
-    box.setAttribute("aria-haspopup", "dialog");
-    box.setAttribute("aria-keyshortcuts", "H");
-    box.addEventListener("click", () => window.WatchfloorMade && window.WatchfloorMade.open(cell.key));
+    if (cell.href) { box.classList.add("goes"); delete box.dataset.kpi; } else { box.setAttribute("aria-haspopup", "dialog"); box.setAttribute("aria-keyshortcuts", "H"); }
+    box.addEventListener("click", () => {
+      if (cell.href) window.WatchfloorShell.go(cell.href, location.search);
+      else if (window.WatchfloorMade) window.WatchfloorMade.open(cell.key);
+    });
     const tip = make("span", "tip");
     tip.id = "tip-" + cell.key;
     tip.setAttribute("role", "tooltip");
@@ -22,7 +24,7 @@
     box.parts = {
       label, number: make("b", "", value), unit: make("span", "", value), change: make("span", "", change),
       was: make("span", "t3", change), note: make("span", "kn t3", change), spark: make("span", "spark", box),
-      exact: make("b", "", tip), definition: make("span", "", tip), how: make("span", "how t3", tip, "Click or press H for how it was made."),
+      exact: make("b", "", tip), definition: make("span", "", tip), how: make("span", "how t3", tip, cell.href ? "Click for the desk." : "Click or press H for how it was made."), age: make("span", "t3", change),
     };
     box.appendChild(tip);
     return box;
@@ -35,6 +37,13 @@
     write(p.change, cell.change);
     p.change.className = cell.tone;
     write(p.was, cell.was);
+    // The age of what waits longest is drawn from its instant, as every age.
+    p.age.hidden = !cell.since;
+    if (cell.since) {
+      if (!p.age.firstChild) { p.age.append("oldest "); p.since = make("span", "", p.age); }
+      p.since.dataset.since = cell.since;
+    }
+    box.classList.toggle("att", Boolean(cell.attention));
     write(p.note, cell.note);
     write(p.exact, cell.exact);
     p.exact.hidden = !cell.exact;
@@ -43,12 +52,16 @@
     const said = [cell.label + ": " + cell.value + " " + cell.unit, cell.change, cell.was, cell.note];
     box.setAttribute("aria-label", said.filter(Boolean).join(", "));
   }
-  L.custom["kpi-strip"] = function (props) {
-    const host = document.getElementById("kpi-strip");
-    if (!host) return true;
-    host.setAttribute("aria-label", "Key figures, " + props.words);
-    keyed(host, props.cells, (cell) => cell.key, build, update);
-    if (window.WatchfloorMade) window.WatchfloorMade.mark();
-    return true;
-  };
+  function strip(id, name) {
+    L.custom[id] = function (props) {
+      const host = document.getElementById(id);
+      if (!host) return true;
+      host.setAttribute("aria-label", name + ", " + props.words);
+      keyed(host, props.cells, (cell) => cell.key, build, update);
+      if (window.WatchfloorMade) window.WatchfloorMade.mark();
+      return true;
+    };
+  }
+  strip("kpi-strip", "Key figures");
+  strip("service-strip", "How we answer");
 })();

@@ -116,9 +116,11 @@
     };
   }
   function signIn() {
-    link = "closed"; clearTimeout(retryTimer); clearTimeout(pollTimer);
-    location.assign("/signin?next=" + encodeURIComponent(location.pathname + location.search));
+    link = "closed"; clearTimeout(retryTimer); clearTimeout(pollTimer); pollTimer = 0;
+    // Over the page: what somebody is typing is not lost.
+    window.WatchfloorSignIn.again();
   }
+  window.addEventListener("watchfloor:signed-in", () => { if (link === "closed") { tries = 0; link = "connecting"; connect(); } });
 
   async function poll(retry) {
     clearTimeout(pollTimer);

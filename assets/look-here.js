@@ -130,15 +130,18 @@
     }
   }
   const canAcknowledge = (item) => !item.id.startsWith("nobody-");
+  /* A spike may be an incident; a source that is silent is none. */
+  const mayRaise = (item) => item.kind !== "blind" && !item.ended && window.WatchfloorIncidents.may("declare_incident");
   function chip(item) {
     const host = make("div", "alert");
     host.setAttribute("role", "listitem");
     const mark = make("span", "mark", host, "◆"), title = make("b", "", host), text = make("span", "text t2", host);
     mark.setAttribute("aria-hidden", "true");
     const age = make("span", "num t3 since", host), by = make("span", "by t2", host);
-    const button = make("button", "btn sm", host, "Acknowledge");
+    const button = make("button", "btn sm", host, "Acknowledge"), raise = make("button", "btn sm raise", host, "Declare incident");
     button.addEventListener("click", () => acknowledge(host.item, button));
-    host.parts = { mark, title, text, age, by, button };
+    raise.addEventListener("click", () => window.WatchfloorIncidents.ofAlert(host.item));
+    host.parts = { mark, title, text, age, by, button, raise };
     return host;
   }
   function update(host, item) {
@@ -154,6 +157,8 @@
     p.button.hidden = Boolean(item.by) || !canAcknowledge(item);
     p.button.disabled = false;
     p.button.setAttribute("aria-label", "Acknowledge " + headline(item));
+    p.raise.hidden = !mayRaise(item);
+    p.raise.setAttribute("aria-label", "Declare an incident from " + headline(item));
   }
   function draw() {
     const host = document.getElementById("alerts-bar");
@@ -192,6 +197,11 @@
       const button = make("button", "btn sm", last, "Acknowledge");
       button.setAttribute("aria-label", "Acknowledge " + headline(item));
       button.addEventListener("click", () => acknowledge(item, button));
+    }
+    if (mayRaise(item)) {
+      make("span", "grow", last);
+      const raise = make("button", "btn sm", last, "Declare incident");
+      raise.addEventListener("click", () => window.WatchfloorIncidents.ofAlert(item));
     }
     return host;
   }

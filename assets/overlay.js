@@ -4,7 +4,7 @@
        the same key again is built anew in place. Answers {body, head, close}.
    WatchfloorOverlay.dialog({title, build(body, dialog), closed(), wide}): a modal dialog. Answers {body, foot, close}.
    WatchfloorOverlay.menu(button, [{words, keys, act, off, on, note} or {line: true}, ...]): a menu under a button.
-   WatchfloorOverlay.toast(words, {undo, bad}): what was done, for six seconds; `undo` is a function behind a button.
+   WatchfloorOverlay.toast(words, {undo, bad, ms}): what was done, for six seconds or `ms`; `undo` is a function behind a button.
    WatchfloorOverlay.escape(): closes the innermost thing that is open; answers whether there was one. */
 (function () {
   "use strict";
@@ -137,7 +137,7 @@
       back.addEventListener("click", () => { host.remove(); how.undo(); });
     }
     say(words);
-    toastTimer = setTimeout(() => host.remove(), how && how.bad ? 10000 : 6000);
+    toastTimer = setTimeout(() => host.remove(), (how && how.ms) || (how && how.bad ? 10000 : 6000));
   }
 
   function escape() { return closeMenu(true) || closeDrawer(); }

@@ -20,6 +20,7 @@
     if (bar) {
       bar.dataset.live = view.path ? String(Boolean(view.live)) : "none";
       bar.dataset.scope = view.scope === false ? "none" : "yes";
+      bar.dataset.page = view.page;
       // On the page of one brand there is no other brand to choose.
       bar.dataset.subject = view.subject || "";
       bar.dataset.admin = (view.path || "").startsWith("/admin/") ? "yes" : "no";
@@ -29,7 +30,9 @@
         if (on) tab.setAttribute("aria-current", "page"); else tab.removeAttribute("aria-current");
       }
     }
-    for (const right of ["admin", "viewer"]) document.documentElement.classList.toggle("may-" + right, view.rights.includes(right));
+    const root = document.documentElement;
+    for (const name of [...root.classList]) if (name.startsWith("may-") && !view.rights.includes(name.slice(4))) root.classList.remove(name);
+    for (const right of view.rights) root.classList.add("may-" + right);
     title = view.title.split(" · ")[0];
     window.dispatchEvent(new CustomEvent("watchfloor:page", { detail: { page: page } }));
     badge();
@@ -139,6 +142,7 @@
     else if (hasScope() && event.key >= "1" && event.key <= "5") window.WatchfloorScope.change({ window: WINDOWS[event.key - 1] });
     else if (event.key === "l" || event.key === "L") window.WatchfloorLog.toggle();
     else if (event.key === "n" || event.key === "N") window.WatchfloorLog.note();
+    else if (event.key === "i" || event.key === "I") return window.WatchfloorIncidents.key();
     else return false;
     return true;
   }

@@ -55,8 +55,10 @@
     write(part("subject-mono"), props.monogram);
     part("subject-mono").dataset.long = props.monogram.length;
     const line = part("subject-line");
-    if (!line.tag) { line.tag = make("span", "chip line", line, "not ours"); line.words = make("span", "", line); }
+    if (!line.tag) { line.tag = make("span", "chip line", line, "not ours"); line.words = make("span", "", line); line.shifts = make("a", "link", line, "Shifts"); }
     line.tag.hidden = props.ours;
+    line.shifts.hidden = props.kind !== "team";
+    line.shifts.href = "/team/" + encodeURIComponent(props.key) + "/shifts";
     write(line.words, props.line);
     line.title = props.line;
     const ours = props.ours ? "yes" : "no";

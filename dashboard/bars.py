@@ -22,6 +22,7 @@ KEYS = (
     ("Ctrl K", "Everything: pages, brands, places, views, actions"),
     ("L", "Shift log"),
     ("N", "Note in the shift log"),
+    ("I", "The open incident; where there is none, declare one"),
     ("Esc", "Close what is open, leave the search"),
     ("?", "Show these keys"),
 )
@@ -31,9 +32,17 @@ LIST_KEYS = (
     ("Tab", "To the next control"),
 )
 # After G, within a second: the page of this path, where there is one.
-CHORDS = {"/": "C", "/brands": "B", "/locations": "L", "/teams": "T", "/audience": "A"}
-# Five ways fit under a thumb: these many pages, everything else, and the person.
-MOST_ON_A_PHONE = 3
+CHORDS = {
+    "/": "C",
+    "/respond": "R",
+    "/brands": "B",
+    "/locations": "L",
+    "/teams": "T",
+    "/audience": "A",
+    "/incidents": "I",
+}
+# Four ways fit under a thumb: these many pages, everything else, and the person.
+MOST_ON_A_PHONE = 2
 KINDS = {"brand": "Brand", "location": "Location", "team": "Team", "network": "Network"}
 
 
@@ -53,6 +62,8 @@ def rail() -> Component:
             *[_link(view, "ri") for view in VIEWS if view.is_in_rail and view.right == VIEWER],
             html.Span(className="railgap"),
             *[_link(view, "ri") for view in VIEWS if view.is_in_rail and view.right != VIEWER],
+            # Who manages people and sets nothing up finds the one page of these that is theirs.
+            dcc.Link([icon("admin"), html.Span("Admin")], href="/admin/people", className="ri needs needs-people-only"),
             html.Button(
                 [icon("log"), html.Span(className="log-new", hidden=True)],
                 className="railbtn",
@@ -99,8 +110,12 @@ def _link(view: View, class_name: str) -> Component:
     """The way to a page. What not everybody may see stays hidden until the server has said who this is."""
     # dcc.Link knows no attributes of its own choice, so what it needs stands in its class.
     limited = "" if view.right == VIEWER else f" needs needs-{view.right}"
+    # How many there wait for somebody: the browser fills it in.
+    waiting = [html.Span(className="rb warn", hidden=True)] if view.path == "/respond" else []
     return dcc.Link(
-        [icon(view.icon), html.Span(view.rail or view.title)], href=view.path, className=f"{class_name}{limited}"
+        [icon(view.icon), html.Span(view.rail or view.title), *waiting],
+        href=view.path,
+        className=f"{class_name}{limited}",
     )
 
 
@@ -117,7 +132,11 @@ def scope_bar() -> Component:
         children=[
             # The pages that stand behind one entry of the rail.
             html.Nav(
-                [dcc.Link(view.title, href=view.path, className="tab") for view in VIEWS if _is_admin(view)],
+                [
+                    dcc.Link(view.title, href=view.path, className=f"tab needs needs-{view.right}")
+                    for view in VIEWS
+                    if _is_admin(view)
+                ],
                 id="admin-tabs",
                 className="admin-tabs",
                 **{"aria-label": "Administration"},

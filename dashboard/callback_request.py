@@ -12,6 +12,8 @@ from dashboard.rights import right_of_callback
 from models.access import Access
 
 MOST_ITEMS = 1_000
+# What an address and a store hold, where they hold anything; the bodies of callbacks rely on it.
+KINDS: Mapping[str, type] = {"pathname": str, "search": str, "data": dict}
 
 
 def check_callback(body: bytes, headers: Mapping[str, str], access: Access, callbacks: Mapping[str, Any]) -> None:
@@ -55,6 +57,8 @@ def _check_items(asked: Mapping[str, Any], key: str, registered: Sequence[Mappin
                 raise Refused(400, f"{place} must be values of {expected['property']}")
         elif not _is_value(item, expected["property"]) or item["id"] != expected["id"]:
             raise Refused(400, f"{place} must be {expected['id']}.{expected['property']}")
+        elif item.get("value") is not None and not isinstance(item["value"], KINDS.get(expected["property"], object)):
+            raise Refused(400, f"{place}: the value is of another kind")
 
 
 def _is_value(item: Any, expected: str) -> bool:

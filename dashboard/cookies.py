@@ -1,4 +1,4 @@
-"""The three cookies: the session, the token that changes must carry, the token of the sign-in form."""
+"""The cookies: the session, the token that changes must carry, the token of the sign-in form, a sign-on under way."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from models.identity import LONGEST_SESSION
 # Read by the browser's side, which sends it back as a header; Dash's renderer knows it by this name.
 CSRF = "_csrf_token"
 FORM_SECONDS = 3_600
+FLOW_SECONDS = 600
 
 
 def session_name(is_secure: bool) -> str:
@@ -17,6 +18,11 @@ def session_name(is_secure: bool) -> str:
 def form_name(is_secure: bool) -> str:
     """The cookie that a sign-in form is compared with."""
     return "__Host-watchfloor_form" if is_secure else "watchfloor_form"
+
+
+def flow_name(is_secure: bool) -> str:
+    """The cookie that binds a sign-on at the company's to the browser that began it."""
+    return "__Host-watchfloor_flow" if is_secure else "watchfloor_flow"
 
 
 def for_session(session_id: str, is_secure: bool) -> str:
@@ -32,6 +38,11 @@ def for_csrf(token: str, is_secure: bool) -> str:
 def for_form(token: str, is_secure: bool) -> str:
     """Set-Cookie of the sign-in form's token."""
     return _cookie(form_name(is_secure), token, FORM_SECONDS, is_secure)
+
+
+def for_flow(binding: str, is_secure: bool) -> str:
+    """Set-Cookie of what binds a sign-on at the company's; Lax, so that it comes along on the way back."""
+    return _cookie(flow_name(is_secure), binding, FLOW_SECONDS, is_secure)
 
 
 def ended(is_secure: bool) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from models.errors import ScopeError
 from models.feed import Filters
 
 # Which mentions the feed shows, and in which order.
-SHOWN = ("negative", "reach", "unmatched")
+SHOWN = ("needs", "negative", "reach", "unmatched")
 ORDERS = ("age", "reach")
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,2}")
@@ -43,6 +43,7 @@ def read(show: Sequence[str], chosen: tuple[str, ...], order: str, access: Acces
         unmatched="unmatched" in show,
         languages=chosen,
         by_reach=order == "reach",
+        needs_reply="needs" in show,
     )
 
 

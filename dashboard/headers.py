@@ -23,7 +23,7 @@ _FIXED = (
 )
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 # A form on a page without any referrer is sent with `Origin: null`; these pages carry the forms.
-FORM_PAGES = frozenset({"/signin", "/signin/link", "/signout"})
+FORM_PAGES = frozenset({"/signin", "/signin/link", "/signin/company", "/signin/company/back", "/signout"})
 YEAR = b"private, max-age=31536000, immutable"
 
 

@@ -22,14 +22,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from dashboard import scope as url_scope
 from dashboard.channel import Channel, State
-from dashboard.panel import Question
+from dashboard.panel import Panel, Question
 from dashboard.scope import UrlScope
 from dashboard.unit import PATIENCE_SECONDS, Job, Key, Unit, failed, next_edge
 from models import organisation as organisations
 from models import sources
 from models.access import VIEWER, Access
 from models.database import Change, Database, Watcher
-from models.errors import NotFound
+from models.errors import NotFound, ScopeError
 from models.feed import NO_FILTERS
 from models.organisation import Organisation
 from models.sources import Health
@@ -151,6 +151,9 @@ class Hub:
         units = []
         for panel in view.panels:
             filters = question.filters if panel.filtered else NO_FILTERS
+            if "brand_ids" in panel.ignores:
+                units.append(self._everywhere(panel, question, access))
+                continue
             key = Key(
                 panel=panel.key,
                 # The posts that are read are those whose changes wake it.
@@ -161,6 +164,7 @@ class Hub:
                 zone=question.zone,
                 subject=question.subject,
                 filters=filters,
+                reach=access.reach if panel.reads_cases else (),
             )
             units.append(self._units.setdefault(key, Unit(panel, key)))
         name = blake2b(repr((view.key, [unit.key for unit in units])).encode(), digest_size=9).hexdigest()
@@ -172,6 +176,17 @@ class Hub:
         channel.seen_at = self.clock()
         self._wake.set()
         return channel
+
+    def _everywhere(self, panel: Panel, question: Question, access: Access) -> Unit:
+        """A panel that is the same on every page: it is asked about all that this person sees, whatever the page."""
+        assert self.organisation is not None
+        try:
+            scope = url_scope.narrowed(UrlScope(), access, self.organisation)
+        except ScopeError:
+            # Places that differ from brand to brand are no scope; the page's own is one.
+            scope = question.scope
+        key = Key(panel.key, scope, UrlScope(), self.organisation.zone, reach=access.reach if panel.reads_cases else ())
+        return self._units.setdefault(key, Unit(panel, key))
 
     def changed(self, changes: Iterable[Change]) -> None:
         """Wake what reads any of these."""
@@ -307,7 +322,7 @@ class Hub:
         assert self.organisation is not None
         window = url_scope.window_at(unit.key.window, self.organisation, wall)
         key = unit.key
-        return Question(key.scope, window, key.zone, self.organisation, wall, key.subject, key.filters)
+        return Question(key.scope, window, key.zone, self.organisation, wall, key.subject, key.filters, key.reach)
 
     # -- the beat --------------------------------------------------------------------------------------------
 

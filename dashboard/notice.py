@@ -12,7 +12,7 @@ LOGO = (
 )
 
 
-def framed(title: str, card: str, below: str = "") -> str:
+def framed(title: str, card: str, below: str = "", *, look: str = "signin") -> str:
     """A whole page: `card` and `below` are HTML that is safe already. No script of its own, no foreign host."""
     return (
         '<!doctype html>\n<html lang="en" data-theme="dark">\n<head><meta charset="utf-8">'
@@ -22,7 +22,7 @@ def framed(title: str, card: str, below: str = "") -> str:
         '<link rel="icon" href="/assets/favicon.svg" type="image/svg+xml">'
         '<link rel="stylesheet" href="/assets/tokens.css"><link rel="stylesheet" href="/assets/signin.css">'
         '<script src="/assets/theme.js"></script></head>\n'
-        '<body class="signin"><div class="land" aria-hidden="true"></div>\n<main>'
+        f'<body class="{look}"><div class="land" aria-hidden="true"></div>\n<main>'
         f'<div class="card"><h1>{LOGO}Watchfloor</h1>{card}</div></main>\n'
         f'<footer class="below">{below}</footer></body></html>\n'
     )

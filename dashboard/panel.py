@@ -10,17 +10,19 @@ from typing import Any
 from dash.development.base_component import Component
 from sqlalchemy import Connection
 
-from models.access import Scope, Window
+from models.access import Access, Grant, Scope, Window
+from models.errors import NotFound
 from models.feed import NO_FILTERS, Filters
 from models.organisation import Organisation
 
 Props = Mapping[str, Mapping[str, Any]]
 """Component id -> props, plain JSON: what goes to every browser that shows the panel."""
+INCIDENT = "incident"
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a page is about: `kind` is brand, location or team, `id` that of the organisation.
+    """What a page is about: `kind` is brand, location or team, `id` that of the organisation; or incident, its number.
 
     `among` are the locations that this person may compare one with, None = all of them.
     """
@@ -30,12 +32,20 @@ class Subject:
     among: tuple[int, ...] | None = None
 
 
+def incident_subject(key: str) -> Subject:
+    """The incident of this number. NotFound for what is none; whether there is one, for this person, its panels ask."""
+    if not (key.isascii() and key.isdigit() and len(key) < 10):
+        raise NotFound(f'no incident "{key[:40]}"')
+    return Subject(INCIDENT, int(key))
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What a panel is asked: whose data, of when, drawn in which zone; on the page of one subject, about which.
 
     `now` is the instant of the computation; a live window ends there. The scope is narrowed to the subject already.
-    `filters` are the feed's own: for a panel that is not `filtered` there are none.
+    `filters` are the feed's own: for a panel that is not `filtered` there are none. `reach` says where cases are seen,
+    for a panel that `reads_cases`; nobody sees one elsewhere.
     """
 
     scope: Scope
@@ -45,6 +55,12 @@ class Question:
     now: datetime
     subject: Subject | None = None
     filters: Filters = NO_FILTERS
+    reach: tuple[Grant, ...] = ()
+
+    @property
+    def anybody(self) -> Access:
+        """Somebody who sees the cases that all who share the panel see, and may do nothing."""
+        return Access.granted(0, "", "", self.reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +83,9 @@ class Panel:
 
     `topics` are the changes that wake it ("mentions", "sources", "organisation"). `ignores` names the parts of the
     scope it does not read (location_ids, team_ids, network_ids, search, window), so that people with different
-    scopes still share it; the filters of the feed are read by a `filtered` panel alone. `place` is the panel at its
-    final size, before data came. `table` gives what `query` returned as rows; None where a table would say nothing.
+    scopes still share it; the filters of the feed are read by a `filtered` panel alone, and where somebody sees cases
+    by one that `reads_cases`. `place` is the panel at its final size, before data came. `table` gives what `query`
+    returned as rows; None where a table would say nothing.
     """
 
     key: str
@@ -79,3 +96,4 @@ class Panel:
     ignores: frozenset[str] = frozenset()
     table: Callable[[Any], Table] | None = None
     filtered: bool = False
+    reads_cases: bool = False

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from dashboard import filters
 from dashboard.filters import quoted
-from dashboard.panel import Question, Subject
+from dashboard.panel import INCIDENT, Question, Subject, incident_subject
 from models import search as text_search
 from models.access import Access, Request, Scope, Window, allowed_locations, narrow, tracked_with
 from models.errors import InputError, NotFound, ScopeError
@@ -142,7 +142,9 @@ def question(
     answered, NotFound for a key that is foreign or unknown.
     """
     zone, subject = organisation.zone, None
-    if about is not None:
+    if about is not None and about[0] == INCIDENT:
+        subject = incident_subject(about[1])
+    elif about is not None:
         kind, key = about
         if getattr(asked, f"{kind}s"):
             raise ScopeError(f"{kind}: this page is about one {kind} already; leave it out")
@@ -273,9 +275,8 @@ def _may_choose(key: str, access: Access, organisation: Organisation) -> bool:
 
 
 def _location_options(access: Access, organisation: Organisation) -> list[dict[str, str | int]]:
-    allowed: set[int] | None = None
-    if not access.sees_all and access.location_ids is not None:
-        allowed = {below for top in access.location_ids for below in organisation.below(top)}
+    seen = allowed_locations(access, organisation)
+    allowed = None if seen is None else set(seen)
     children: dict[int | None, list[int]] = {}
     by_id = {item.id: item for item in organisation.locations}
     for item in organisation.locations:

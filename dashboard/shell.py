@@ -14,9 +14,9 @@ from dash.development.base_component import Component
 from sqlalchemy import Connection
 
 from dashboard import bars, gate, scope
-from dashboard.panel import Question
+from dashboard.panel import INCIDENT, Question
 from dashboard.style import icon
-from dashboard.views import COMMON, VIEWS, by_path
+from dashboard.views import COMMON, VIEWS, View, by_path
 from models import organisation as organisations
 from models.access import ADMIN, RIGHTS, Access
 from models.database import Database
@@ -144,7 +144,7 @@ def register(app: Dash, database: Database, settings: Settings) -> None:
 
 def route(pathname: str, search: str, access: Access, organisation: Organisation, now: datetime) -> Screen:
     """The page of an address for this person, or a calm message that says what is wrong with it."""
-    who = {"name": access.name, "email": access.email}
+    who = {"id": access.person_id, "name": access.name, "email": access.email}
     options: dict[str, Any] = {
         "person": who,
         "kinds": {},
@@ -196,7 +196,7 @@ def route(pathname: str, search: str, access: Access, organisation: Organisation
             "drawn": f"{view.key} {address.subject_key}".rstrip(),
             "title": f"{_title(question, view.title)} · {TITLE}",
             "path": address.path,
-            "rail": view.rail_path or view.path,
+            "rail": _rail(view, access),
             "subject": view.subject,
             "scope": view.has_scope,
             "rights": options["rights"],
@@ -250,8 +250,16 @@ def _title(question: Question, title: str) -> str:
     if question.subject is None:
         return title
     found = question.organisation
+    if question.subject.kind == INCIDENT:
+        return f"INC-{question.subject.id}"
     names = {"brand": found.brand_names, "location": found.location_names, "team": found.team_names}
     return names[question.subject.kind][question.subject.id]
+
+
+def _rail(view: View, access: Access) -> str:
+    """The entry of the rail that a page stands behind, where the person may open that one."""
+    front = by_path(view.rail_path) if view.rail_path else None
+    return view.rail_path if front is not None and access.may(front.view.right) else view.path
 
 
 def _rights(access: Access) -> list[str]:

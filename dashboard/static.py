@@ -7,14 +7,38 @@ import gzip
 from collections import OrderedDict
 from hashlib import blake2b
 
+from dash import Dash
+from dash.fingerprint import check_fingerprint
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PREFIXES = ("/assets/", "/_dash-component-suites/", "/_dash-layout", "/_dash-dependencies")
+SUITES = "/_dash-component-suites/"
+PREFIXES = ("/assets/", SUITES, "/_dash-layout", "/_dash-dependencies")
 TYPES = ("text/", "application/javascript", "application/json", "image/svg+xml")
 SMALLEST = 1_024
 MOST_BYTES = 32 * 1024 * 1024
 LEVEL = 9
+
+
+class Registered:
+    """ASGI middleware: a file of a component that Dash did not register is not found. Dash itself answers 500."""
+
+    def __init__(self, app: ASGIApp, dash: Dash) -> None:
+        self._app = app
+        self._dash = dash
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is there."""
+        path = scope.get("path", "")
+        if scope["type"] == "http" and path.startswith(SUITES) and not self._is_there(path.removeprefix(SUITES)):
+            await JSONResponse({"error": "there is no such file"}, 404)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_there(self, rest: str) -> bool:
+        package, _, file = rest.partition("/")
+        return check_fingerprint(file)[0] in self._dash.registered_paths.get(package, ())
 
 
 class Compressed:

@@ -19,7 +19,7 @@ from dashboard import scope as url_scope
 from dashboard.channel import Channel, State
 from dashboard.panel import Panel, Question, Subject
 from dashboard.scope import UrlScope
-from models.access import Scope
+from models.access import Grant, Scope
 from models.database import Change, Database
 from models.errors import WatchfloorError
 from models.feed import NO_FILTERS, Filters
@@ -42,6 +42,7 @@ class Key:
     zone: str
     subject: Subject | None = None
     filters: Filters = NO_FILTERS
+    reach: tuple[Grant, ...] = ()
 
 
 class Unit:

@@ -20,12 +20,12 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dashboard import gate, live, rights, shell, signin
+from dashboard import audit_export, gate, incident_report_pages, live, rights, shell, signin
 from dashboard.asks import ACTS, READS, serving
 from dashboard.hub import Hub, kept_up
 from dashboard.live import Links
 from dashboard.sessions import Sessions
-from dashboard.static import Compressed
+from dashboard.static import Compressed, Registered
 from dashboard.views import by_path
 from dashboard.views.view import Address
 from models import geography
@@ -101,10 +101,12 @@ def assemble(settings: Settings, database: Database | None = None, screen: Scree
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     _health(server, database)
     live.mount(server, hub, links, identify=gate.current)
-    serving.mount(server, database, screen.find_view)
+    serving.mount(server, database, screen.find_view, settings)
+    audit_export.mount(server, database)
+    incident_report_pages.mount(server, database)
     server.include_router(signin.router(database, settings, sessions, version=version))
     dash = _dash(server, database, settings, screen)
-    inner = Compressed(OnePage(server, screen.find_view))
+    inner = Compressed(Registered(OnePage(server, screen.find_view), dash))
     guarded = gate.Gate(
         inner, sessions=sessions, settings=settings, csp_hashes=dash.csp_hashes, callbacks=dash.callback_map
     )

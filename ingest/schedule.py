@@ -19,16 +19,17 @@ from apscheduler.executors.pool import ThreadPoolExecutor as TickExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import select
 
-from ingest import alerts, leases
+from ingest import alerts, chaining, leases
 from ingest.checks import answer_one
 from ingest.enrich.copies import Copies
 from ingest.leases import Lease
 from ingest.pipeline import Pipeline
+from ingest.publish import Publisher
 from ingest.recent import catch_up
 from ingest.run import Outcome, clock, run
 from ingest.topics import EVERY as TOPICS_EVERY
 from ingest.topics import count_topics
-from models import cube, hung, organisation
+from models import case_duties, cube, hung, incidents, organisation
 from models.alerts import NO_BRAND
 from models.blind import BLIND_AFTER
 from models.database import Database
@@ -40,6 +41,9 @@ log = logging.getLogger("watchfloor.ingest")
 
 TICK_SECONDS = 0.25
 CHECK_SECONDS = 1.0
+PUBLISH_SECONDS = 1.0
+# Cases that are over are settled, claims that ended taken out.
+CASES_SECONDS = 60.0
 CATCH_UP_SECONDS = 10.0
 JUDGE_SECONDS = 15.0
 DEMO_REST = 0.002
@@ -66,7 +70,10 @@ class Worker:
         self._copies = Copies()
         self._caught_up = monotonic() - CATCH_UP_SECONDS
         self._began = monotonic()
-        self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": TickExecutor(5)})
+        # What proves the audit log lies in home: who was given none leaves it to others.
+        self._chaining = chaining.Chaining(database, settings.home, self.name, now=clock) if settings else None
+        self._publisher = Publisher(database, self._settings, self.name, now=clock)
+        self._scheduler = BackgroundScheduler(timezone="UTC", executors={"default": TickExecutor(7)})
 
     def start(self) -> None:
         """Begin to tick. What the tick does survives a database that goes away and comes back."""
@@ -83,6 +90,11 @@ class Worker:
             self._count_topics, "interval", seconds=TOPICS_EVERY.total_seconds(), misfire_grace_time=60, **jobs
         )
         self._scheduler.add_job(self._remove_demo, "interval", seconds=CHECK_SECONDS, misfire_grace_time=60, **jobs)
+        self._scheduler.add_job(self._publish, "interval", seconds=PUBLISH_SECONDS, misfire_grace_time=60, **jobs)
+        self._scheduler.add_job(self._keep_cases, "interval", seconds=CASES_SECONDS, misfire_grace_time=60, **jobs)
+        if self._chaining is not None:
+            every = chaining.EVERY_SECONDS
+            self._scheduler.add_job(self._chain, "interval", seconds=every, misfire_grace_time=60, **jobs)
         if not self._database.is_sqlite:
             self._scheduler.add_job(self._end_hung, "interval", seconds=hung.LOOK_EVERY, misfire_grace_time=60, **jobs)
         self._scheduler.start()
@@ -92,6 +104,7 @@ class Worker:
         self._stopping.set()
         self._scheduler.shutdown(wait=True)
         self._pool.shutdown(wait=True)
+        self._publisher.stop()
         log.info("worker_stopped name=%s", self.name)
 
     def _tick(self) -> None:
@@ -162,6 +175,7 @@ class Worker:
                 not self._stopping.is_set() and alerts.judge_one(self._database, brand_ids, now=clock) == alerts.AGAIN
             ):
                 pass
+            incidents.keep_time(self._database, pipeline.organisation, now=clock())
         except Exception:
             log.exception("judge_failed worker=%s", self.name)
 
@@ -182,6 +196,34 @@ class Worker:
                 log.info("demo_removed worker=%s", self.name)
         except Exception:
             log.exception("demo_removal_failed worker=%s", self.name)
+
+    def _publish(self) -> None:
+        """Hand approved replies to their networks, account by account."""
+        try:
+            self._publisher.round()
+        except Exception:
+            log.exception("publish_failed worker=%s", self.name)
+
+    def _keep_cases(self) -> None:
+        """Settle what is over, help teams that are overrun, take out claims that ended."""
+        pipeline = self._pipeline
+        if pipeline is None:
+            return
+        try:
+            with self._database.write() as connection:
+                kept = case_duties.keep_in_order(connection, pipeline.organisation, now=clock())
+            if kept.settled or kept.moved:
+                log.info("cases_kept settled=%d moved=%d lapsed=%d", kept.settled, kept.moved, kept.lapsed)
+        except Exception:
+            log.exception("cases_failed worker=%s", self.name)
+
+    def _chain(self) -> None:
+        """Link new rows of the audit log, where it is this worker's turn, and check it."""
+        try:
+            if self._chaining is not None:
+                self._chaining.round(self._stopping.is_set)
+        except Exception:
+            log.exception("chaining_failed worker=%s", self.name)
 
     def _end_hung(self) -> None:
         """Free what a worker that hangs keeps from all others."""

@@ -14,8 +14,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from models import commands_organisation, commands_spikes, cube, export, organisation, settings
+from models import (
+    commands_audit,
+    commands_organisation,
+    commands_people,
+    commands_spikes,
+    cube,
+    export,
+    organisation,
+    settings,
+)
 from models.access import Access, Request, Window, narrow
+from models.audit_heads import Outside, note_restored
 from models.backup import back_up, restore
 from models.database import Database
 from models.doctor import examine
@@ -32,7 +42,9 @@ app = typer.Typer(no_args_is_help=True)
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 cube_app = typer.Typer(no_args_is_help=True, help="The rollups that figures are read from.")
 app.add_typer(commands_organisation.app)
+app.add_typer(commands_people.app)
 app.add_typer(commands_spikes.app, name="spikes")
+app.add_typer(commands_audit.app, name="audit")
 app.add_typer(db_app, name="db")
 app.add_typer(cube_app, name="cube")
 MOST_DIFFERENCES_SHOWN = 20
@@ -116,6 +128,9 @@ def restore_command(file: Path) -> None:
     database = opened(loaded)
     _only_embedded(database, "pg_restore --clean --dbname=NAME FILE")
     kept = restore(database, file, now())
+    # Rows of the audit log that the backup does not have were proved outside it: say why they are gone.
+    note_restored(database, Outside(loaded.home), now=now())
+    database.close()
     out.print(f"Restored {escape(str(file))}." + (f" What was there before is {escape(str(kept))}." if kept else ""))
 
 

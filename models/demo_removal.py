@@ -14,11 +14,15 @@ from sqlalchemy import Connection, Table, delete, func, insert, literal, or_, se
 
 from models import audit, rule_desk
 from models.bulk import lock_brands
+from models.case_edits import forget_cases, give_up_places
 from models.cube import Cells, packed_mention, packed_reach
 from models.database import Database, raise_change, time_id
 from models.demo_data import REMOVED, REMOVING, Demo, of, put, referred_locations, referred_teams
 from models.tables import (
     account,
+    account_breaker,
+    account_health,
+    account_part,
     author_day,
     brand,
     competitor,
@@ -43,6 +47,7 @@ from models.tables import (
     team_cover,
     thread_post,
 )
+from models.tables.audit import KEPT
 from models.tables.base import EPOCH, to_microseconds
 
 # Posts a transaction, so that ingest beside it never waits long for SQLite.
@@ -99,7 +104,7 @@ def _steps(database: Database, demo: Demo, now: Clock) -> Iterator[None]:
 
 def _held(database: Database, column: str, identifier: int) -> Sequence[Table]:
     """Every table with a row of this brand or source, those that refer to others first."""
-    tables = [table for table in reversed(metadata.sorted_tables) if column in table.c]
+    tables = [table for table in reversed(metadata.sorted_tables) if column in table.c and table not in KEPT]
     with database.read() as connection:
         asked = [select(table.c[column]).where(table.c[column] == identifier).limit(1) for table in tables]
         return [table for table, one in zip(tables, asked, strict=True) if connection.execute(one).first() is not None]
@@ -161,6 +166,8 @@ def _take_away(connection: Connection, demo: Demo, brand_id: int, ids: list[int]
         connection.execute(delete(table).where(table.c.brand_id == brand_id, table.c.mention_id.in_(ids)))
     connection.execute(delete(mention).where(mention.c.brand_id == brand_id, mention.c.id.in_(ids)))
     rule_desk.forget(connection, ids)
+    if zone is not None:
+        forget_cases(connection, brand_id, ids)
     _forget_posts(connection, brand_id, {(row.network_id, row.external_id) for row in rows})
     # A brand that goes as a whole takes its cells, authors and copies along.
     if zone is not None:
@@ -290,6 +297,8 @@ def _finish(connection: Connection, demo: Demo, now: datetime) -> None:
     if of(connection).state != REMOVING:
         return
     brands = [one for one in demo.brands if not _is_real(connection, demo, one)]
+    for of_account in (account_breaker, account_health, account_part):
+        connection.execute(delete(of_account).where(of_account.c.account_id.in_(demo.accounts)))
     connection.execute(delete(account).where(account.c.id.in_(demo.accounts)))
     for table, column in ((competitor, "competitor_id"), (team_cover, "brand_id")):
         connection.execute(delete(table).where(table.c[column].in_(brands)))
@@ -311,6 +320,7 @@ def _finish(connection: Connection, demo: Demo, now: datetime) -> None:
     if places or teams:
         # Cells that hold nothing any more.
         connection.execute(delete(cube).where(cube.c.location_id.in_(places) | cube.c.team_id.in_(teams)))
+    give_up_places(connection, places, teams)
     _narrow_people(connection, set(brands), places)
     _unpin(connection, demo)
     connection.execute(delete(setting).where(setting.c.key == "simulated"))

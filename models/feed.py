@@ -55,11 +55,12 @@ class Filters:
     unmatched: bool = False
     languages: tuple[str, ...] = ()
     by_reach: bool = False
+    needs_reply: bool = False
 
     @property
     def narrows(self) -> bool:
         """Whether a mention of the scope can be left out."""
-        return self.negative or self.high_reach or bool(self.languages)
+        return self.negative or self.high_reach or self.needs_reply or bool(self.languages)
 
     def applied(self, scope: Scope) -> Scope:
         """The scope that is read: posts of no brand stand in none of its brands."""
@@ -136,12 +137,23 @@ class CardRow:
         return self.shown.brand_id, self.shown.network_id, self.shown.external_id
 
 
-def cards(connection: Connection, scope: Scope, window: Window, filters: Filters = NO_FILTERS, *, limit: int) -> Cards:
-    """At most `limit` cards of a scope inside the window, newest first or by reach."""
+def cards(
+    connection: Connection,
+    scope: Scope,
+    window: Window,
+    filters: Filters = NO_FILTERS,
+    *,
+    limit: int,
+    waiting: Collection[int] = (),
+) -> Cards:
+    """At most `limit` cards of a scope inside the window, newest first or by reach.
+
+    `waiting` are the mentions that need a reply, for the filter that shows those alone (models/mention_cases.py).
+    """
     scope = filters.applied(scope)
     if filters.narrows or filters.by_reach:
         folded: dict[Key, Copies] = {}
-        keys, looked, is_part = _picked(connection, scope, window, filters, limit)
+        keys, looked, is_part = _picked(connection, scope, window, filters, limit, waiting)
         by_key = {row.key: row for row in rows_of(connection, keys)}
         found = [by_key[key] for key in keys if key in by_key]
     else:
@@ -221,7 +233,7 @@ _HIGHEST = "order by coalesce(author_followers, 0) desc, id desc limit :top"
 
 
 def _picked(
-    connection: Connection, scope: Scope, window: Window, filters: Filters, limit: int
+    connection: Connection, scope: Scope, window: Window, filters: Filters, limit: int, waiting: Collection[int]
 ) -> tuple[list[Key], int, bool]:
     """The keys of what passes, in order; how many were looked at; whether older ones were not."""
     most = _most(scope, LOOKED_BY_REACH if filters.by_reach else LOOKED)
@@ -230,7 +242,7 @@ def _picked(
     looked, size, is_part = 0, most if filters.by_reach else min(FIRST_PAGE, most), False
     while True:
         count, last_id, is_cut, found = _walked(
-            connection, scope, window, filters, before_id, size, MOST_FOLDED * limit
+            connection, scope, window, filters, waiting, before_id, size, MOST_FOLDED * limit
         )
         looked, is_part = looked + count, is_part or is_cut
         for brand_id, mention_id, copy_id in found:
@@ -248,6 +260,7 @@ def _walked(
     scope: Scope,
     window: Window,
     filters: Filters,
+    waiting: Collection[int],
     before_id: int | None,
     size: int,
     top: int,
@@ -262,6 +275,8 @@ def _walked(
         passes.append("sentiment = -1")
     if filters.high_reach:
         passes.append(f"author_followers >= {HIGH_REACH}")
+    if filters.needs_reply:
+        passes.append(f"id in ({marks(params, waiting)})" if waiting else "1 = 0")
     if filters.languages:
         passes.append(f"language in ({marks(params, filters.languages)})")
     if filters.by_reach:

@@ -178,6 +178,39 @@ METRICS = {
             higher_is_better=False,
             adds_up=True,
         ),
+        Metric(
+            "waiting_for_reply",
+            "Waiting for reply",
+            "",
+            "Open cases whose last post is the customer's, with the age of the one that waits longest.",
+            "count of open cases with a round that no answer of ours has ended",
+            left_out=("What was put off and is not due again is left out.",),
+            higher_is_better=False,
+            adds_up=True,
+        ),
+        Metric(
+            "first_response_time",
+            "Median first response",
+            "",
+            "From a case's first post to the first answer of a human of ours, in business time: half were quicker.",
+            "median over the first answers of the local days in the window, from classes 5 % apart",
+            left_out=(
+                "Automatic answers do not stop the clock.",
+                "Cases that still wait are not in it; they are counted beside it.",
+            ),
+            higher_is_better=False,
+            least_n=20,
+        ),
+        Metric(
+            "answered_in_time",
+            "Answered in time",
+            "%",
+            "Answers inside the promised time among all that were due; what is open and overdue counts as missed.",
+            "100 × met ÷ (met + missed + open and overdue), over first and next answers",
+            left_out=("What nothing is promised for, and what is not due yet, is left out.",),
+            higher_is_better=True,
+            least_n=20,
+        ),
     )
 }
 

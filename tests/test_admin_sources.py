@@ -331,7 +331,8 @@ def test_the_page_is_shown_to_administrators_alone() -> None:
     shown = route("/admin/sources", "", ADMIN, organisation(), NOW)
     hidden = route("/admin/sources", "", person(), organisation(), NOW)
 
-    assert (shown.page, shown.view["rights"], shown.view["scope"]) == ("admin-sources", ["admin", "viewer"], False)
+    assert (shown.page, shown.view["scope"]) == ("admin-sources", False)
+    assert set(shown.view["rights"]) >= {"admin", "viewer"}
     assert (hidden.page, hidden.view["path"], hidden.view["rights"]) == ("denied", None, ["viewer"])
 
 

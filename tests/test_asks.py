@@ -27,6 +27,7 @@ from models import organisation as organisations
 from models.access import ADMIN, VIEWER, Access
 from models.database import Database
 from models.errors import AccessDenied, InputError
+from models.settings import Settings
 from tests.few import few
 from tests.house import empty_database
 from tests.serving import Person, Served, served
@@ -111,7 +112,7 @@ def test_without_the_right_nothing_is_read_and_nothing_done(kind: str, name: str
     denied = [NOBODY] if declared == VIEWER else [NOBODY, person()]
     for access in denied:
         with pytest.raises(AccessDenied):
-            ask(database, by_path, name, access, given)
+            ask(database, by_path, Settings(home=tmp_path), name, access, given)
     database.close()
 
 

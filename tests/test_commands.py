@@ -38,6 +38,9 @@ __all__ = ["terminal"]
 
 EXECUTABLE = Path(sys.executable).with_name("watchfloor")
 COMMANDS = {
+    "audit export",
+    "audit head",
+    "audit verify",
     "backup",
     "cube check",
     "cube rebuild",
@@ -63,12 +66,17 @@ COMMANDS = {
     "spikes backtest",
     "status",
     "user add",
+    "user break-glass",
     "user disable",
+    "user enable",
+    "user import",
     "user list",
+    "user role",
     "web",
 }
 # What each of them needs to be typed at all.
 ARGUMENTS = {
+    "audit export": ["/nowhere/audit.jsonl"],
     "backup": ["/nowhere/x.db"],
     "import": [str(AIRLINES)],
     "once": ["Press"],
@@ -83,7 +91,11 @@ ARGUMENTS = {
     "source resume": ["Press"],
     "spikes backtest": ["--brand", "united"],
     "user add": ["ana@example.org", "--name", "Ana"],
+    "user break-glass": ["ana@example.org"],
     "user disable": ["ana@example.org"],
+    "user enable": ["ana@example.org"],
+    "user import": ["people.csv"],
+    "user role": ["ana@example.org", "agent"],
 }
 ALONE = {"import", "backup", "restore", "doctor", "simulate misbehave", "simulate status", "simulate well"}
 NEED_DATABASE = sorted(COMMANDS - ALONE)
@@ -201,10 +213,12 @@ def test_a_taken_port_is_told_before_anything_is_made(terminal: Terminal, name: 
             "--name: a name has 1 to 200 printable characters, this one 201",
         ),
         (["user", "add", "ana", "--name", "Ana"], '"ana" is no email address; use one like ana@example.org'),
-        (["user", "add", "a@b.org", "--name", "A", "--role", "king"], 'no role "king"; known: viewer, agent'),
+        (["user", "add", "a@b.org", "--name", "A", "--role", "king"], 'no role "king"; known: viewer, agent, .*'),
         (["user", "add", "a@b.org", "--name", "A", "--brand", "x"], 'no brand "x"; known: unmatched, american, .*'),
         (["user", "add", "a@b.org", "--name", "A", "--location", "x"], r'no location "x"; known: .* and \d+ more|.*'),
         (["user", "disable", "a@b.org"], 'no person "a@b.org"; see `watchfloor user list`'),
+        (["user", "role", "a@b.org", "agent"], 'no person "a@b.org"; see `watchfloor user list`'),
+        (["user", "import", "nowhere.csv"], "nowhere.csv: cannot be read: No such file or directory"),
         (["signin-link", "a@b.org"], 'no person "a@b.org"; see `watchfloor user list`'),
         (["rules", "test", "x", "--network", "telex"], 'no network "telex"; known: .*'),
         (["rules", "test", "x", "--rule", "(a"], r"the rule does not parse:\n\(a\n\^.*"),
@@ -323,9 +337,33 @@ def test_people_are_added_listed_linked_and_disabled(terminal: Terminal, monkeyp
     assert listed.endswith("2 people.\n")
     link = terminal.sees("signin-link", "ana@example.org")
     assert re.fullmatch(r"http://localhost:8050/signin/link\?token=[\w-]{43}\n", link)
-    assert terminal.sees("user", "disable", "ana@example.org").endswith("; 0 open sessions ended.\n")
+    assert terminal.sees("user", "disable", "ana@example.org").endswith("; 0 claims and 0 open sessions ended.\n")
     assert "is disabled" in terminal.is_told("signin-link", "ana@example.org")
     assert re.search(r"ana@example.org +Ana +disabled", terminal.sees("user", "list"))
+    terminal.sees("user", "enable", "ana@example.org")
+    given = terminal.sees("user", "role", "ana@example.org", "approver", "--brand", "united", "--until", "2031-12-01")
+    assert given == "ana@example.org is approver for United.\n"
+    assert "approver, viewer" in terminal.sees("user", "list")
+    assert "just that" in terminal.is_told("user", "role", "ana@example.org", "approver", "--end")
+    terminal.sees("user", "role", "ana@example.org", "approver", "--brand", "united", "--end")
+    assert "approver" not in terminal.sees("user", "list")
+    assert "gets in with a password" in terminal.sees("user", "break-glass", "bo@example.org")
+    assert "needs the role admin" in terminal.is_told("user", "break-glass", "ana@example.org")
+
+
+def test_people_come_from_a_file_that_is_looked_at_first(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.sees("organisation", "load", str(AIRLINES))
+    file = tmp_path / "people.csv"
+    file.write_text("email,name,role,brands,dept\nnoor@x.example,Noor,agent,united,care\nbad,B,,,\n")
+    looked = terminal.sees("user", "import", str(file), "--dry-run")
+    assert "+ noor@x.example agent for United\n" in looked
+    assert "line 3: “bad” is no work address" in looked
+    assert "Columns not read: dept." in looked
+    assert looked.endswith("1 change would be loaded, 1 line not read.\n")
+    assert "0 people" in terminal.sees("user", "list")
+    assert terminal.sees("user", "import", str(file)).endswith("1 change was loaded, 1 line not read.\n")
+    assert "noor@x.example" in terminal.sees("user", "list")
+    assert terminal.sees("user", "import", str(file)).endswith("0 changes were loaded, 1 line not read.\n")
 
 
 def test_a_link_names_the_address_that_people_open(terminal: Terminal) -> None:

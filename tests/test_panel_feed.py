@@ -159,7 +159,7 @@ def test_posts_of_no_brand_are_for_administrators() -> None:
 @pytest.mark.parametrize(
     ("search", "says"),
     [
-        ("?show=positive", "“positive” is none of negative, reach, unmatched"),
+        ("?show=positive", "“positive” is none of needs, negative, reach, unmatched"),
         ("?sort=name", "“name” is none of age, reach"),
         ("?sort=age&sort=reach", "given 2 times"),
         ("?lang=Klingon!", "“klingon!” is no language"),

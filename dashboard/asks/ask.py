@@ -14,8 +14,17 @@ from dashboard.views.view import Address
 from models.access import Access
 from models.errors import InputError, WatchfloorError
 from models.organisation import Organisation
+from models.settings import Settings
 
 LONGEST_TEXT = 10_000
+
+
+class Conflict(WatchfloorError):
+    """What was asked for met something that has changed: answered as 409, with `kind` and what `told` holds."""
+
+    def __init__(self, words: str, kind: str, **told: Any) -> None:
+        self.told: Mapping[str, Any] = {"kind": kind, **told}
+        super().__init__(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,7 @@ class Asked:
     address: Address | None = None
     question: Question | None = None
     fault: WatchfloorError | None = None
+    settings: Settings | None = None
 
     def text(self, name: str, default: str = "", *, longest: int = LONGEST_TEXT) -> str:
         """A text without what cannot be stored or seen. InputError where it is another thing, or too long."""

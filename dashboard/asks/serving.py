@@ -12,10 +12,10 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from dashboard import gate, rights
+from dashboard import attendance, gate, rights
 from dashboard import scope as url_scope
 from dashboard.asks import ACTS, READS
-from dashboard.asks.ask import Asked
+from dashboard.asks.ask import Asked, Conflict
 from dashboard.views.view import Address
 from models import organisation as organisations
 from models.access import Access
@@ -23,6 +23,7 @@ from models.database import Database
 from models.errors import AccessDenied, InputError, NotFound, WatchfloorError
 from models.explained import explained
 from models.organisation import Organisation
+from models.settings import Settings
 
 log = logging.getLogger("watchfloor.asks")
 
@@ -30,28 +31,32 @@ Find = Callable[[str], Address | None]
 STATUS: tuple[tuple[type[WatchfloorError], int], ...] = ((NotFound, 404), (AccessDenied, 403))
 
 
-def mount(server: FastAPI, database: Database, find_view: Find) -> None:
+def mount(server: FastAPI, database: Database, find_view: Find, settings: Settings) -> None:
     """Serve both; the gate has checked session, right, origin and token before."""
+    # Kept as long as the server: panels and asks find it by the database they read.
+    server.state.attendance = attendance.serve(database)
 
     @server.get("/read/{name}", include_in_schema=False)
     async def read(request: Request, name: str) -> Response:
         access, given = gate.current().access, dict(request.query_params)
-        return await asyncio.to_thread(_answer, lambda: _read(database, find_view, name, access, given))
+        return await asyncio.to_thread(_answer, lambda: _read(database, find_view, settings, name, access, given))
 
     @server.post("/read/{name}", include_in_schema=False)
     async def read_at_length(request: Request, name: str) -> Response:
         # What is asked may be longer than an address.
         access, body = gate.current().access, await request.body()
-        return await asyncio.to_thread(_answer, lambda: _read(database, find_view, name, access, _given(body)))
+        return await asyncio.to_thread(
+            _answer, lambda: _read(database, find_view, settings, name, access, _given(body))
+        )
 
     @server.post("/act/{name}", include_in_schema=False)
     async def act(request: Request, name: str) -> Response:
         access, body = gate.current().access, await request.body()
-        return await asyncio.to_thread(_answer, lambda: _act(database, find_view, name, access, body))
+        return await asyncio.to_thread(_answer, lambda: _act(database, find_view, settings, name, access, body))
 
 
 def _read(
-    database: Database, find_view: Find, name: str, access: Access, given: Mapping[str, Any]
+    database: Database, find_view: Find, settings: Settings, name: str, access: Access, given: Mapping[str, Any]
 ) -> Mapping[str, Any]:
     now = datetime.now(UTC)
     if name not in READS:
@@ -59,10 +64,12 @@ def _read(
     access.require(rights.READS[name])
     with database.read() as connection:
         organisation = organisations.current(connection, now)
-        return READS[name](connection, asked(find_view, access, organisation, now, given))
+        return READS[name](connection, asked(find_view, access, organisation, now, given, settings))
 
 
-def _act(database: Database, find_view: Find, name: str, access: Access, body: bytes) -> Mapping[str, Any]:
+def _act(
+    database: Database, find_view: Find, settings: Settings, name: str, access: Access, body: bytes
+) -> Mapping[str, Any]:
     now = datetime.now(UTC)
     if name not in ACTS:
         raise NotFound(f'there is nothing to do by the name "{name}"')
@@ -70,11 +77,16 @@ def _act(database: Database, find_view: Find, name: str, access: Access, body: b
     given = _given(body)
     with database.write() as connection:
         organisation = organisations.current(connection, now)
-        return ACTS[name](connection, asked(find_view, access, organisation, now, given))
+        return ACTS[name](connection, asked(find_view, access, organisation, now, given, settings))
 
 
 def asked(
-    find_view: Find, access: Access, organisation: Organisation, now: datetime, given: Mapping[str, Any]
+    find_view: Find,
+    access: Access,
+    organisation: Organisation,
+    now: datetime,
+    given: Mapping[str, Any],
+    settings: Settings | None = None,
 ) -> Asked:
     """What is asked, with the question of the page that `given` names by path and search.
 
@@ -82,7 +94,7 @@ def asked(
     """
     path, search = given.get("path"), given.get("search", "")
     if path is None:
-        return Asked(access, organisation, now, given)
+        return Asked(access, organisation, now, given, settings=settings)
     if not isinstance(path, str) or not isinstance(search, str):
         raise InputError("path and search: texts are needed")
     try:
@@ -95,8 +107,8 @@ def asked(
         question = url_scope.question(url_scope.parse(search), access, organisation, now, about=about)
     except WatchfloorError as fault:
         # A link that asks for nothing there is keeps nobody from their preferences.
-        return Asked(access, organisation, now, given, fault=fault)
-    return Asked(access, organisation, now, given, address, question)
+        return Asked(access, organisation, now, given, fault=fault, settings=settings)
+    return Asked(access, organisation, now, given, address, question, settings=settings)
 
 
 def _given(body: bytes) -> Mapping[str, Any]:
@@ -112,6 +124,8 @@ def _given(body: bytes) -> Mapping[str, Any]:
 def _answer(work: Callable[[], Mapping[str, Any]]) -> Response:
     try:
         return _json(200, work())
+    except Conflict as error:
+        return _json(409, {"error": sentence(str(error)), **error.told})
     except WatchfloorError as error:
         status = next((status for kind, status in STATUS if isinstance(error, kind)), 400)
         return _json(status, {"error": sentence(str(error))})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -157,6 +158,8 @@ def _table(connection: Connection, asked: Asked) -> tuple[Table, Question]:
     panel = next((panel for panel in _panels(asked) if panel.key == key), None)
     if panel is None or panel.table is None:
         raise NotFound(f'no table of a panel "{key}" on this page')
+    if panel.reads_cases:
+        question = replace(question, reach=asked.access.reach)
     return panel.table(panel.query(connection, question)), question
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
@@ -13,16 +13,18 @@ from dash import html
 from dash.development.base_component import Component
 from sqlalchemy import Connection
 
-from dashboard import style
+from dashboard import attendance, style
 from dashboard.panel import Panel, Props, Question, Table
 from dashboard.panels import frame
 from dashboard.panels.frame import About
-from models import feed, search
+from models import feed, mention_cases, search
 from models.feed import HIGH_REACH, NO_FILTERS, NOTHING_MORE, Copies, Filters, Key, More, Opener
 from models.folding import highlights
+from models.mention_cases import Desked
 from models.mentions import Shown
 from models.networks import BY_ID
 from models.organisation import UNKNOWN
+from models.presence import Presence
 
 KEY = "feed"
 NAME = "Live mentions"
@@ -41,6 +43,7 @@ class Frame:
     """The mentions in their order, and the names that their numbers stand for; `accounts` are ours.
 
     `looked` at so many mentions, `is_part` where older ones were not looked at; `languages` are the organisation's.
+    `cases` are those of the mentions, `here` who is in them.
     """
 
     shown: tuple[Shown, ...]
@@ -55,12 +58,19 @@ class Frame:
     looked: int = 0
     is_part: bool = False
     languages: tuple[str, ...] = ()
+    cases: Mapping[Key, Desked] = field(default_factory=dict)
+    here: Mapping[Key, tuple[Presence, ...]] = field(default_factory=dict)
 
 
 def query(connection: Connection, question: Question) -> Frame:
     """At most MOST cards, newest first or by reach."""
-    filters, organisation = question.filters, question.organisation
-    cards = feed.cards(connection, question.scope, question.window, filters, limit=MOST)
+    filters, organisation, who, now = question.filters, question.organisation, question.anybody, question.now
+    waiting: tuple[int, ...] = ()
+    if filters.needs_reply:
+        waiting = mention_cases.needing_reply(connection, organisation, who, question.scope.brand_ids, now=now)
+    cards = feed.cards(connection, question.scope, question.window, filters, limit=MOST, waiting=waiting)
+    keys = [(card.brand_id, card.id) for card in cards.shown]
+    cases = mention_cases.of_mentions(connection, organisation, who, keys, now=now)
     question = replace(question, scope=filters.applied(question.scope))
     told = frame.about(question)
     if not cards.shown and not filters.narrows:
@@ -80,7 +90,20 @@ def query(connection: Connection, question: Question) -> Frame:
         looked=cards.looked,
         is_part=cards.is_part,
         languages=organisation.languages,
+        cases=cases,
+        here=_here(connection, question, cases),
     )
+
+
+def _here(
+    connection: Connection, question: Question, cases: Mapping[Key, Desked]
+) -> Mapping[Key, tuple[Presence, ...]]:
+    """Who is in the cases of these mentions."""
+    known = attendance.here(connection)
+    if known is None or not cases:
+        return {}
+    doing = known.of(connection, [case.key for case in cases.values()], now=question.now)
+    return {mention: doing[case.key] for mention, case in cases.items() if case.key in doing}
 
 
 def draw(found: Frame) -> Props:
@@ -131,6 +154,7 @@ def place() -> Component:
                 role="group",
                 **{"aria-label": "Filters of the mentions"},
                 children=[
+                    _chip("needs", ["Needs reply"]),
                     _chip("negative", [html.Span(style.DOWN, className="neg", **{"aria-hidden": "true"}), "Negative"]),
                     _chip(
                         "reach",
@@ -169,6 +193,8 @@ def _chip(name: str, words: list[Any], *, needs: str = "", opens: bool = False, 
 
 def _filter_words(filters: Filters) -> list[str]:
     words = []
+    if filters.needs_reply:
+        words.append("needs reply")
     if filters.negative:
         words.append("negative")
     if filters.high_reach:
@@ -234,7 +260,22 @@ def _row(shown: Shown, found: Frame) -> dict[str, Any]:
         row["copies"] = copies_words(more.copies)
     if more.opener is not None:
         row["answers"] = answers_words(more.opener, found.accounts)
+    if (case := found.cases.get((shown.brand_id, shown.id))) is not None:
+        row["case"] = _case(case, found.here.get((shown.brand_id, shown.id), ()))
     return row
+
+
+def _case(case: Desked, here: Sequence[Presence]) -> dict[str, Any]:
+    """What a card says of the case of its mention."""
+    said: dict[str, Any] = {"id": str(case.key), "p": case.priority}
+    if case.needs_reply:
+        said |= {"needs": 1, "due": None if case.due_at is None else case.due_at.isoformat()}
+    if case.holder is not None and case.holds_until is not None:
+        until = case.holds_until.isoformat()
+        said["by"] = {"id": case.holder, "name": case.holder_name or "Somebody", "until": until}
+    if here:
+        said["here"] = [{"id": one.person_id, "name": one.name, "doing": one.doing} for one in here]
+    return said
 
 
 def copies_words(copies: Copies) -> str:
@@ -304,4 +345,13 @@ def _rate(found: Frame) -> str:
     return f"over {MOST - 1} per min" if count >= MOST else f"{count} per min"
 
 
-PANEL = Panel(key=KEY, topics=("mentions",), query=query, draw=draw, place=place, table=table, filtered=True)
+PANEL = Panel(
+    key=KEY,
+    topics=("mentions", "cases", "presence"),
+    query=query,
+    draw=draw,
+    place=place,
+    table=table,
+    filtered=True,
+    reads_cases=True,
+)

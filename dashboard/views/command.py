@@ -5,12 +5,13 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.panels import feed, kpi, locations, sentiment, sources, topics, volume
+from dashboard.panels import feed, kpi, locations, sentiment, service, sources, topics, volume
 from dashboard.views.view import View
 
 KEYS = (
     ("J  K", "Next and previous mention"),
     ("Enter", "Open the mention"),
+    ("C", "Claim the case of the mention"),
     ("M", "What can be done with the mention"),
     ("H", "How the key figure was made"),
 )
@@ -22,7 +23,8 @@ def place() -> Component:
         className="command",
         children=[
             html.H1("Command", className="unseen"),
-            kpi.PANEL.place(),
+            # One strip to the eye: what was said, and how we answered.
+            html.Div([kpi.PANEL.place(), service.PANEL.place()], className="kpi-row"),
             feed.PANEL.place(),
             volume.PANEL.place(),
             locations.PANEL.place(),
@@ -40,6 +42,7 @@ VIEW = View(
     icon="command",
     panels=(
         kpi.PANEL,
+        service.PANEL,
         volume.PANEL,
         sentiment.PANEL,
         locations.PANEL,

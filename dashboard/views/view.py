@@ -28,7 +28,7 @@ class View:
     `right` is what a person needs to see it, `rail` its name in the rail where that is another one; a page whose
     `rail_path` names another page stands in no rail and marks that one there. A page without a scope has no scope
     bar: what it shows belongs to the whole organisation. The page of one `subject` (brand, location, team) has an
-    address for each of them, `path` and then the key, and its panels are asked about that one alone. `register`
+    address for each of them, `path`, the key and `tail`, and its panels are asked about that one alone. `register`
     adds its callbacks.
     """
 
@@ -43,6 +43,7 @@ class View:
     rail_path: str = ""
     has_scope: bool = True
     subject: str = ""
+    tail: str = ""
     keys: Keys = ()
     register: Callable[[Dash, Database, Settings], None] = no_callbacks
 
@@ -62,4 +63,4 @@ class Address:
     @property
     def path(self) -> str:
         """The address itself."""
-        return f"{self.view.path}/{self.subject_key}" if self.subject_key else self.view.path
+        return f"{self.view.path}/{self.subject_key}{self.view.tail}" if self.subject_key else self.view.path
