@@ -1,13 +1,13 @@
 # make run    start Watchfloor with a simulated organisation
 # make test   style, types, all tests on SQLite and PostgreSQL
-# make prove  the full counts
+# make prove  the full counts; `make prove-long` those that take hours
 # make bench  the figures
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run test prove bench bench-spikes format lock clean
+.PHONY: run test prove prove-long bench bench-spikes format lock clean
 
 run: $(VENV)/ready
 	@$(BIN)/watchfloor run
@@ -30,9 +30,9 @@ test: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(PYTEST) -m "not prove and not browser"
+	$(PYTEST) -m "not prove and not long and not browser"
 # After the others, since a page that starves says nothing about the product.
-	$(PYTEST) -m "browser and not prove"
+	$(PYTEST) -m "browser and not prove and not long"
 
 prove: $(VENV)/ready-dev
 	$(PYTEST) -m "prove and not alone and not browser" --dist load
@@ -41,6 +41,10 @@ prove: $(VENV)/ready-dev
 	$(PYTEST) -m "prove and alone" -n 0
 # Every benchmark that holds a gate. `make bench` beside it reads a million and tells the speeds of the panels: half an hour more.
 	$(BIN)/python -m tests.bench copies live models pipeline places reads=300000 rules spikes store
+
+# Full counts that take hours: ten times those of `make prove`.
+prove-long: $(VENV)/ready-dev
+	$(PYTEST) -m long -n 0
 
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m tests.bench
