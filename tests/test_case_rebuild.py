@@ -148,7 +148,7 @@ def _plainly(lines: list[dict[str, str]]) -> dict[str, list[float]]:
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("first_rows", "least_brands", "least_answers"),
-    [(200, 5, 30), pytest.param(5_000, 40, 500, marks=pytest.mark.prove)],
+    [(200, 5, 30), pytest.param(5_000, 40, 500, marks=pytest.mark.long)],
 )
 def test_the_median_first_response_of_every_brand_equals_plain_counting(
     database: Database, data: Path, tmp_path: Path, first_rows: int, least_brands: int, least_answers: int

@@ -203,7 +203,7 @@ def test_of_sixty_claims_of_six_cases_each_case_has_one_winner_and_no_stale_writ
     _claimed_by_everybody_at_once(database, tmp_path, cases=6, people=10)
 
 
-@pytest.mark.prove
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_of_a_thousand_claims_of_forty_cases_each_case_has_one_winner_and_no_stale_write(
     database: Database, tmp_path: Path

@@ -21,7 +21,7 @@ from tests.house import empty_database
 from tests.naughty_organisation import Naughty, made
 from tests.serving import Served, served
 
-pytestmark = [pytest.mark.browser, pytest.mark.prove, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(900)]
 
 # What a page must not do, noted before anything of it runs.
 NOTED = """window.noted = [];
