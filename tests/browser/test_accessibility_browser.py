@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 
 import pytest
 from playwright.sync_api import Browser, Page
+from sqlalchemy import select
 
 from dashboard.views import VIEWS
-from dashboard.views.view import View
+from dashboard.views.view import Address, View
 from dashboard.web import SCREEN
+from models import incidents, organisation
+from models.access import Access, Grant
 from models.database import Database
+from models.incident_reading import IncidentScope
 from models.schema import upgrade
+from models.tables import person
 from tests.browser.conftest import Watched
 from tests.few import few
 from tests.serving import served
@@ -25,7 +30,7 @@ pytestmark = pytest.mark.browser
 # axe-core, as the package for Playwright carries it.
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]
-SUBJECTS = {"brand": "corvane", "location": "nairobi", "team": "care"}
+SUBJECTS = {"brand": "corvane", "location": "nairobi", "team": "care", "incident": "1"}
 THEMES = ("dark", "light")
 # Another page has come when nothing of the one before is left. Panels behind a bell or a button have no box here.
 GO = """path => { if (location.pathname === path) return;
@@ -57,7 +62,7 @@ class Tab:
 
     def go(self, view: View) -> None:
         """Another page by the address, as a link inside does it, until every panel is drawn."""
-        path = f"{view.path}/{SUBJECTS[view.subject]}" if view.subject else view.path
+        path = Address(view, SUBJECTS.get(view.subject, "")).path
         self.page.evaluate(GO, path)
         keys = [panel.key for panel in view.panels]
         self.page.wait_for_function(DRAWN, arg=keys)
@@ -67,6 +72,25 @@ class Tab:
         self.page.evaluate(SHOW, theme)
         found = self.page.evaluate(LOOK, RULES)
         return found["checked"], found["violations"]
+
+
+def _declare(database: Database, now: datetime) -> None:
+    """One incident, for its page."""
+    with database.write() as connection:
+        row = connection.execute(select(person).order_by(person.c.id.desc())).first()
+        assert row is not None
+        incidents.declare(
+            connection,
+            organisation.current(connection, now),
+            Access.granted(row.id, row.email, row.name, [Grant("admin")]),
+            name="Cards declined",
+            severity=2,
+            scope=IncidentScope((2,)),
+            reason="Many say so",
+            lead_id=row.id,
+            expires_at=now + timedelta(hours=8),
+            now=now,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +108,7 @@ def tab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     say(database, said, now=now)
     with served(database, folder, SCREEN) as web:
         name, _, value = web.person("reader").cookie.partition("=")
+        _declare(database, now)
         context = browser.new_context(
             viewport={"width": 1440, "height": 900}, reduced_motion="reduce", color_scheme="dark"
         )
