@@ -33,6 +33,8 @@ AGENTS = some.sampled_from(("ana", "ben", "petra"))
 SIGNERS = some.sampled_from(("ana", "petra", "piet", "mona"))
 PLACES = some.integers(0, 2)
 TEXTS = some.sampled_from(("We look into it.", "It is on its way to you.", "Sorry, and thank you."))
+# Mostly everybody: a floor on which nobody signs sends little.
+SEVERAL_SIGNERS = some.one_of(some.just(["petra", "piet", "ana", "mona"]), some.lists(SIGNERS, max_size=4))
 OUTCOMES = some.sampled_from(("sent", "sent", "sent", "silent", "lost", "refused", "died", "died after"))
 ACCOUNTS = {CORVANE: CORVANE_CARE, HALDEN: HALDEN_CARE}
 
@@ -73,10 +75,10 @@ class Machine(RuleBasedStateMachine):
         self.tokens: dict[tuple[str, CaseKey], str] = {}
         self.seen: dict[tuple[str, CaseKey], int] = {}
         self.network: list[tuple[ReplyKey, str, str]] = []
-        self.policy = (0, False)
+        self.policy = (1, False)
         self.incident: str | None = None
         self.fence = 0
-        self.set_policy(0, manager=False)
+        self.set_policy(1, manager=False)
         self.counted["runs"] += 1
 
     def do(self, name: str, work: Callable[[Any], Any]) -> Any:
@@ -228,13 +230,13 @@ class Machine(RuleBasedStateMachine):
         self.write(name, place, text)
         self.submit(name, place, None)
 
-    @rule(names=some.lists(SIGNERS, min_size=1, max_size=4))
+    @rule(names=SEVERAL_SIGNERS)
     def all_sign(self, names: list[str]) -> None:
         for place in range(len(self.cases)):
             for name in names:
                 self.sign(name, place, None)
 
-    @rule(name=AGENTS, place=PLACES, text=TEXTS, names=some.lists(SIGNERS, max_size=3), outcome=OUTCOMES)
+    @rule(name=AGENTS, place=PLACES, text=TEXTS, names=SEVERAL_SIGNERS, outcome=OUTCOMES)
     def go_all_the_way(self, name: str, place: int, text: str, names: list[str], outcome: str) -> None:
         self.answer(name, place, text)
         self.all_sign(names)
