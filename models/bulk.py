@@ -51,16 +51,17 @@ def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows
     """
     if not rows:
         return
+    # Most networks are silent about a third of the columns, and to bind a None takes longer than to bind a number.
+    by_column = list(zip(*rows, strict=True))
+    said = [i for i, values in enumerate(by_column) if values.count(None) < len(rows)]
+    names, filled = [columns[i] for i in said], [by_column[i] for i in said]
     if connection.dialect.name == "postgresql":
-        _copy(connection, table, columns, rows)
+        _copy(connection, table, names, filled)
     else:
-        # Most networks are silent about a third of the columns, and to bind a None takes longer than to bind a number.
-        by_column = list(zip(*rows, strict=True))
-        said = [i for i, values in enumerate(by_column) if values.count(None) < len(rows)]
-        names, marks = ", ".join(columns[i] for i in said), ", ".join("?" * len(said))
+        marks = ", ".join("?" * len(said))
         _sqlite_cursor(connection).executemany(
-            f"insert into {table} ({names}) values ({marks})",  # noqa: S608 - names are constants
-            zip(*(by_column[i] for i in said), strict=True),
+            f"insert into {table} ({', '.join(names)}) values ({marks})",  # noqa: S608 - names are constants
+            zip(*filled, strict=True),
         )
 
 
@@ -160,13 +161,46 @@ def array_literal(column: Sequence[Any]) -> str | _Numbers:
     return _Numbers(struct.pack(">iiIii", 1, 0, 20, count, 1) + array)
 
 
-def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+def _copy(connection: Connection, table: str, columns: Sequence[str], values: Sequence[Sequence[Any]]) -> None:
     statement = sql.SQL("copy {} ({}) from stdin").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
+    lines = "\n".join(map("\t".join, zip(*map(_copied, values), strict=True)))
     with _postgres(connection).cursor().copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+        copy.write(lines)
+
+
+def _copied(column: Sequence[Any]) -> Sequence[str]:
+    """The values of a column as COPY reads them: a fraction of the time of handing over row by row."""
+    if column.count(column[0]) == len(column):
+        return [_copied_value(column[0])] * len(column)
+    kinds = set(map(type, column))
+    if kinds <= {str, type(None)}:
+        return _copied_texts(column)
+    if str in kinds or bytes in kinds:
+        return [_copied_value(value) for value in column]
+    return [_NULL if value is None else str(value) for value in column]
+
+
+_NULL = "\\N"
+
+
+def _copied_texts(column: Sequence[str | None]) -> Sequence[str]:
+    # All in one go: no text holds a NUL, which PostgreSQL refuses.
+    said = iter(_escaped("\0".join([value for value in column if value is not None])).split("\0"))
+    return [_NULL if value is None else next(said) for value in column]
+
+
+def _copied_value(value: Any) -> str:
+    if value is None:
+        return _NULL
+    if isinstance(value, bytes):
+        return f"\\\\x{value.hex()}"
+    return _escaped(value) if isinstance(value, str) else str(value)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def _postgres(connection: Connection) -> psycopg.Connection[Any]:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -78,28 +79,31 @@ def drop_postgres_database(url: str) -> None:
         connection.execute(f"drop database {parts.database} with (force)".encode())
 
 
-# Databases that tests are done with, emptied: making one takes half a second, emptying it a tenth of that.
+# Databases that tests are done with, emptied: making one takes half a second.
 _spare: list[str] = []
+# The connection that empties each: one that has seen every table takes 20 ms for it, a new one half a second.
+_cleaners: dict[str, psycopg.Connection[Any]] = {}
 
 
 def _empty(url: str) -> bool:
     """Bring a database back to what the migration makes; False where a test changed its schema."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where datname = current_database() and pid <> pg_backend_pid()"
-        )
-        if connection.execute("select version_num from alembic_version").fetchone() != (HEAD,):
-            return False
-        seeded = ("brand", "location", "team")
+    connection = _cleaners.get(url)
+    if connection is None or connection.broken:
+        connection = _cleaners[url] = psycopg.connect(url, autocommit=True, prepare_threshold=1)
         # The audit log refuses to be emptied, but for who may switch triggers off.
         connection.execute("set session_replication_role = replica")
-        connection.execute(
-            ";".join(
-                f'delete from "{table.name}"' + (" where id <> 1" if table.name in seeded else "")
-                for table in reversed(metadata.sorted_tables)
-            ).encode()
-        )
+    connection.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    if connection.execute("select version_num from alembic_version").fetchone() != (HEAD,):
+        _cleaners.pop(url).close()
+        return False
+    seeded = ("brand", "location", "team")
+    with connection.pipeline():
+        for table in reversed(metadata.sorted_tables):
+            kept = " where id <> 1" if table.name in seeded else ""
+            connection.execute(f'delete from "{table.name}"{kept}'.encode())
     return True
 
 
