@@ -1,14 +1,16 @@
 /* Look here: what wants somebody to look. The bar shows what nobody has acknowledged; a sound, the tab's title and a notification
    of the browser call for it, as each person has set them. They come once for an alert in a browser, also in a hidden tab.
 
-   WatchfloorLook.open(): the drawer with the alerts of the last days and the settings. */
+   WatchfloorLook.open(): the drawer with the alerts of the last days and the settings.
+   WatchfloorLook.look(items): call for {id, title, text} that no tab of this browser has called for; ids that begin with desk-
+       are none of the alerts of the bar. */
 (function () {
   "use strict";
   const L = (window.LIVE = window.LIVE || {});
   L.custom = L.custom || {};
   L.arrived = L.arrived || {};
   const { make, write, keyed, say } = window.WatchfloorDom;
-  const KEY = "alerts", SEEN = "watchfloor-alerts-seen", MOST_SEEN = 300, MOST_CHIPS = 2, FRESH_MS = 15 * 60000;
+  const KEY = "alerts", SEEN = "watchfloor-alerts-seen", MOST_SEEN = 300, MOST_CHIPS = 2, FRESH_MS = 15 * 60000, ELSEWHERE = "desk-";
   const DEFAULTS = { sound: "bell", title: true, notify: false, quiet: null };
   const SOUNDS = [["bell", "Bell"], ["chime", "Chime"], ["knock", "Knock"], ["none", "No sound"]];
   /* Each note: when it begins and how long it rings (seconds), its pitch (Hz), how loud (0..1), its shape. */
@@ -107,7 +109,7 @@
       items = all.concat(props.items.filter((item) => !all.some((other) => other.id === item.id)));
     } else if (props.changes === null) { changes = null; items = all; }
     const waiting = new Set(items.filter((item) => !item.by).map((item) => item.id));
-    for (const id of calling) if (!waiting.has(id)) calling.delete(id);
+    for (const id of calling) if (!waiting.has(id) && !id.startsWith(ELSEWHERE)) calling.delete(id);
     title();
     draw();
     look(items);
@@ -238,7 +240,7 @@
   async function form(host) {
     const now = await set();
     make("h3", "", host, "Look here");
-    make("p", "t3", host, "What calls you when something new comes, on this page or while its tab is hidden. For you alone.");
+    make("p", "t3", host, "Spikes, blind sources, most urgent answers that are late, your turn to sign, incidents: what calls you, on any page or while its tab is hidden. For you alone.");
     const sounds = make("fieldset", "sounds", host);
     make("legend", "t2", sounds, "Sound");
     for (const [name, words] of SOUNDS) {
@@ -302,5 +304,5 @@
   });
   // A click on the page lets it make sounds later, in a tab that is then hidden.
   document.addEventListener("pointerdown", () => { if (!audio && "AudioContext" in window) { audio = new AudioContext(); audio.resume(); } }, { once: true });
-  window.WatchfloorLook = { open, isQuiet, sound };
+  window.WatchfloorLook = { open, isQuiet, sound, look };
 })();

@@ -119,6 +119,7 @@ READS: dict[str, str] = {
     "case.people": WORK,
     "case.presence": DRAFT,
     "queue": VIEWER,
+    "replies.asked": SIGN_OFF,
     "reply.checks": DRAFT,
     "reply.canned": DRAFT,
     "corrections": ADMIN,

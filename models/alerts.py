@@ -16,7 +16,7 @@ from models.database import new_id, raise_change, time_id
 from models.errors import NotFound
 from models.spike import Event, Spike
 from models.spikes import COOL_DOWN, STEP
-from models.tables import alert, change, mention
+from models.tables import alert, mention
 
 VOLUME, NEGATIVE, BLIND = "volume", "negative", "blind"
 # The brand of what belongs to no brand.
@@ -88,12 +88,6 @@ def may_see(access: Access, brand_ids: Iterable[int]) -> tuple[int, ...]:
     """
     is_limited = not access.sees_all and access.location_ids is not None
     return (NO_BRAND,) if is_limited else (NO_BRAND, *brand_ids)
-
-
-def changes(connection: Connection, brand_ids: Iterable[int]) -> int:
-    """How often alerts of some brands or of the sources have changed."""
-    counted = select(func.coalesce(func.sum(change.c.n), 0)).where(change.c.topic == "alerts")
-    return int(connection.execute(counted.where(change.c.brand_id.in_([NO_BRAND, *brand_ids]))).scalar_one())
 
 
 def _found(connection: Connection, brand_ids: Collection[int], *which: ColumnElement[bool]) -> tuple[Alert, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import BindParameter, Connection, Engine, bindparam, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -212,6 +212,13 @@ def raise_change(connection: Connection, topic: str, brand_ids: Iterable[int] = 
         # One NOTIFY a batch: it takes a global lock at commit.
         payload = json.dumps([topic, brands[:200]])
         connection.execute(text("select pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload})
+
+
+def changes(connection: Connection, topic: str, brand_ids: Iterable[int]) -> int:
+    """How often `topic` has changed for these brands: two answers compared tell whether it did between them."""
+    counted = text("select coalesce(sum(n), 0) from change where topic = :topic and brand_id in :brands")
+    brands: BindParameter[Any] = bindparam("brands", sorted(set(brand_ids)), expanding=True)
+    return int(connection.execute(counted.bindparams(brands), {"topic": topic}).scalar_one())
 
 
 class Watcher:

@@ -41,6 +41,15 @@ class Desked:
     holds_until: datetime | None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Due:
+    """When the answer of a case is due, `priority` 1 (most urgent) to 4."""
+
+    at: datetime
+    key: CaseKey
+    priority: int
+
+
 def of_mentions(
     connection: Connection, organisation: Organisation, who: Access, keys: Collection[Key], *, now: datetime
 ) -> dict[Key, Desked]:
@@ -102,23 +111,22 @@ def needing_reply(
 
 def dues(
     connection: Connection, organisation: Organisation, who: Access, brand_ids: Collection[int], *, now: datetime
-) -> tuple[datetime, ...]:
+) -> tuple[Due, ...]:
     """When the next MOST_DUES answers are due, late ones first: one walk down an index for a brand and state."""
-    found: list[datetime] = []
+    found: list[Due] = []
     for brand_id in sorted(brand_ids):
         allowed = case_scope.allowed(organisation, who, brand_id)
         if allowed is None:
             continue
         for state in (NEW, OPEN):
             found += [
-                at
-                for at in connection.execute(
-                    select(desk_case.c.due_at)
+                Due(row.due_at, CaseKey(brand_id, row.id), row.priority)
+                for row in connection.execute(
+                    select(desk_case.c.due_at, desk_case.c.id, desk_case.c.priority)
                     .where(*_waits(brand_id, now, state), allowed, desk_case.c.due_at.is_not(None))
                     .order_by(desk_case.c.due_at)
                     .limit(MOST_DUES)
-                ).scalars()
-                if at is not None
+                )
             ]
     return tuple(sorted(found)[:MOST_DUES])
 

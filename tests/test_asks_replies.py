@@ -141,6 +141,8 @@ def test_an_approver_signs_what_stands_there_or_sends_it_back_and_sees_what_chan
     assert waiting["why"] == ["Everything."]
     assert [row["id"] for row in ask(desk, "petra", cases_asked.own_queue, tab="sign")["rows"]] == [str(key)]
     assert ask(desk, "ana", cases_asked.own_queue, tab="sign")["rows"] == []
+    asked = [one for name in desk.who for one in ask(desk, name, asks.asked_of_me)["asked"]]
+    assert [(one["id"], one["author"]) for one in asked] == [(f"{key.brand_id}-{waiting['id']}", "Ana")]
 
     named = {"case": str(key), "reply": waiting["id"], "hash": waiting["hash"]}
     with pytest.raises(AccessDenied):

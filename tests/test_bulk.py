@@ -8,7 +8,21 @@ from sqlalchemy import text
 from models.bulk import MOST_LISTS, asked, insert_rows, merge_rows
 from models.database import Database
 
-AWKWARD = ["", " ", "a", 'quoted "so"', "back\\slash", "{braces}, commas", "12", "null", "é 東京", "line\nline\ttab\rend", "\\N", "\\.", "\\"]
+AWKWARD = [
+    "",
+    " ",
+    "a",
+    'quoted "so"',
+    "back\\slash",
+    "{braces}, commas",
+    "12",
+    "null",
+    "é 東京",
+    "line\nline\ttab\rend",
+    "\\N",
+    "\\.",
+    "\\",
+]
 
 
 @pytest.mark.parametrize("beginnings", [1, 3, MOST_LISTS, MOST_LISTS + 1])

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy import update
 
 from dashboard import attendance, scope
 from dashboard.hub import Hub
@@ -19,6 +20,7 @@ from models.case_steps import CaseKey
 from models.cases import advance
 from models.database import Database
 from models.policy import Rule, When, save
+from models.tables import desk_case
 from tests.builders import BANK_DESK, DUTCH_CARE, HALDEN
 from tests.desk_asks import opened
 from tests.reply_desk import Desk
@@ -145,9 +147,23 @@ def test_the_number_at_the_desks_name_counts_who_waits_and_is_not_put_off(desk: 
     opened(desk)
     act(desk, opened(desk), "snoozed", until=desk.now + timedelta(hours=2))
     with desk.database.read() as connection:
-        found = due.draw(due.query(connection, question(desk)))["due-count"]["dues"]
+        found = due.draw(due.query(connection, question(desk)))["due-count"]
 
-    assert len(found) == 1
+    assert len(found["dues"]) == 1
+
+
+def test_the_most_urgent_answers_are_told_by_name_since_they_call(desk: Desk) -> None:
+    opened(desk)
+    key = opened(desk)
+    with desk.database.write() as connection:
+        connection.execute(update(desk_case).where(desk_case.c.id == key.id).values(priority=1))
+    with desk.database.read() as connection:
+        found = due.draw(due.query(connection, question(desk)))["due-count"]
+
+    assert len(found["dues"]) == 2
+    (one,) = found["urgent"]
+    assert (one["id"], one["brand"]) == (str(key), desk.organisation.brand_names[key.brand_id])
+    assert one["at"] in found["dues"]
 
 
 def act(desk: Desk, key: CaseKey, action: str, **details: Any) -> None:

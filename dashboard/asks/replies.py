@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from dashboard.asks.ask import Act, Asked, Read
 from dashboard.asks.cases import key_of, token
 from dashboard.asks.refused import told
-from models import cases, doubts, outlook, replies, sign_off
+from models import cases, doubts, outlook, replies, sign_off, sign_off_requests
 from models.access import SEND, SUBMIT
 from models.checks import BLOCK, OK, WARN, Check
 from models.errors import InputError
@@ -49,6 +49,23 @@ def look(connection: Connection, asked: Asked) -> Mapping[str, Any]:
         now=asked.now,
     )
     return {"checks": list(_cells(found.checks)), **_policy(connection, asked, found)}
+
+
+def asked_of_me(connection: Connection, asked: Asked) -> Mapping[str, Any]:
+    """Replies whose turn to be signed is this person's: {asked: [{id, brand, author, at}]}, the oldest first."""
+    waiting = sign_off_requests.requests_for(connection, asked.organisation, asked.access, asked.now)
+    return {
+        "asked": [
+            {
+                "id": str(one.reply.key),
+                "brand": asked.organisation.brand_names.get(one.reply.key.brand_id, ""),
+                "author": one.reply.author,
+                "at": (one.asked_at or asked.now).isoformat(),
+            }
+            for one in waiting
+            if one.is_mine
+        ]
+    }
 
 
 def _cells(checks: Iterable[Check]) -> Iterable[dict[str, str]]:
@@ -307,7 +324,7 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-READS: dict[str, Read] = {"reply.checks": look}
+READS: dict[str, Read] = {"reply.checks": look, "replies.asked": asked_of_me}
 ACTS: dict[str, Act] = {
     "reply.save": save,
     "reply.submit": submit,

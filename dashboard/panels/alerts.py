@@ -16,6 +16,7 @@ from dashboard.panels import flagged, frame
 from models import alerts, sources
 from models.alerts import BLIND, NO_BRAND, Alert
 from models.blind import blind
+from models.database import changes
 
 KEY = "alerts"
 NAME = "Alerts"
@@ -46,7 +47,7 @@ def query(connection: Connection, question: Question) -> Frame:
         found,
         question.organisation.brand_names,
         None if any(item.kind == BLIND for item in found) else _unheard_since(connection, question.now),
-        alerts.changes(connection, question.scope.brand_ids) if is_part else None,
+        changes(connection, "alerts", [NO_BRAND, *question.scope.brand_ids]) if is_part else None,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from dash import html
 from dash.development.base_component import Component
@@ -11,29 +10,50 @@ from sqlalchemy import Connection
 
 from dashboard.panel import Panel, Props, Question
 from models import mention_cases
+from models.database import changes
+from models.mention_cases import Due
 
 KEY = "due"
+URGENT = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """When the next answers are due, the late ones first."""
+    """The next answers due, the late ones first, and how often replies have changed.
 
-    dues: tuple[datetime, ...]
+    Whose turn it is to sign is personal: a browser whose person may asks for it when `replies` grows.
+    """
+
+    dues: tuple[Due, ...]
+    brand_names: dict[int, str]
+    replies: int
 
 
 def query(connection: Connection, question: Question) -> Frame:
     """Of the brands in scope, wherever somebody sees cases."""
+    asked = question.scope.brand_ids
     return Frame(
-        mention_cases.dues(
-            connection, question.organisation, question.anybody, question.scope.brand_ids, now=question.now
-        )
+        mention_cases.dues(connection, question.organisation, question.anybody, asked, now=question.now),
+        question.organisation.brand_names,
+        changes(connection, "replies", asked),
     )
 
 
 def draw(found: Frame) -> Props:
-    """Instants: the browser counts those that are near, each second."""
-    return {"due-count": {"dues": [at.isoformat() for at in found.dues], "most": mention_cases.MOST_DUES}}
+    """Instants: the browser counts those that are near, each second; the most urgent by name, since they call."""
+    urgent = [
+        {"id": str(one.key), "at": one.at.isoformat(), "brand": found.brand_names.get(one.key.brand_id, "")}
+        for one in found.dues
+        if one.priority == URGENT
+    ]
+    return {
+        "due-count": {
+            "dues": [one.at.isoformat() for one in found.dues],
+            "most": mention_cases.MOST_DUES,
+            "urgent": urgent,
+            "replies": found.replies,
+        }
+    }
 
 
 def place() -> Component:
@@ -43,7 +63,7 @@ def place() -> Component:
 
 PANEL = Panel(
     key=KEY,
-    topics=("cases", "organisation"),
+    topics=("cases", "replies", "organisation"),
     query=query,
     draw=draw,
     place=place,
