@@ -138,6 +138,7 @@ SAMPLES: dict[str, Sample] = {
     "preferences": no_row(),
     "queue": page(no_row(tab="all", show="all"), "/respond"),
     "reply.checks": lambda row: _case(row, text="Hello", account=row.account),
+    "replies.asked": page(no_row(), "/respond"),
     "shifts.deputies": page(no_row(), "/respond"),
     "shifts.form": no_row(path="/team/emea-care/shifts", search=""),
     "shifts.mine": no_row(),

@@ -87,7 +87,7 @@ def test_the_three_pages_are_one_arrangement() -> None:
     assert keys["brand"][:6] == keys["location"][:6] == keys["team"][:6]
     assert "our-posts" in keys["brand"]
     assert "our-posts" not in keys["location"] + keys["team"]
-    assert keys["team"][6:] == ["parts", "load", "feed"]
+    assert keys["team"][6:] == ["parts", "load", "on-shift", "feed"]
 
 
 @pytest.mark.parametrize("search", few(["", "?window=15m", "?window=30d&network=x", "?q=post", "?at=2026-11-10"], 1))

@@ -10,8 +10,10 @@ from dash.development.base_component import Component
 from dashboard.panel import Panel
 from dashboard.panels import (
     audience_bars,
+    channels,
     feed,
     load,
+    on_shift,
     our_posts,
     parts,
     sentiment,
@@ -31,11 +33,11 @@ COMMON = (
     volume.PANEL,
     sentiment.PANEL,
 )
-# What stands beside the feed: own posts of a brand, what a location or a team is made of.
+# What stands beside the feed: own posts and channels of a brand, what a location or a team is made of, who is there.
 OWN: dict[str, tuple[Panel, ...]] = {
-    "brand": (our_posts.PANEL,),
+    "brand": (our_posts.PANEL, channels.PANEL),
     "location": (parts.PANEL,),
-    "team": (parts.PANEL, load.PANEL),
+    "team": (parts.PANEL, load.PANEL, on_shift.PANEL),
 }
 
 

@@ -20,7 +20,7 @@ from models.schema import upgrade
 from tests.serving import Served, served
 from tests.small_store import Said, fill, say
 
-pytestmark = [pytest.mark.browser, pytest.mark.prove, pytest.mark.alone, pytest.mark.timeout(1_800)]
+pytestmark = [pytest.mark.browser, pytest.mark.prove, pytest.mark.timeout(1_800)]
 
 CHANGES = 30
 SOON_MS = 500
@@ -73,6 +73,7 @@ def signed_in(web: Served, context: BrowserContext, name: str) -> None:
     context.add_cookies([{"name": key, "value": value, "url": web.address}])
 
 
+@pytest.mark.alone
 def test_every_change_reaches_the_screen_and_the_delay_is_told(
     web: Served, context: BrowserContext, page: Page
 ) -> None:
@@ -101,6 +102,7 @@ def test_every_change_reaches_the_screen_and_the_delay_is_told(
     assert len(delays) >= 0.9 * CHANGES
 
 
+@pytest.mark.alone
 def test_every_panel_of_a_cold_page_is_drawn_and_the_time_told(web: Served, browser: Browser) -> None:
     taken = []
     for number in range(COLD_LOADS):
