@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,10 +17,13 @@ from dashboard import bars, gate, scope
 from dashboard.panel import INCIDENT, Question
 from dashboard.style import icon
 from dashboard.views import COMMON, VIEWS, View, by_path
+from models import accounts
 from models import organisation as organisations
 from models.access import ADMIN, RIGHTS, Access
+from models.accounts import Kept
 from models.database import Database
 from models.errors import AccessDenied, NotFound, ScopeError, SearchError
+from models.networks import BY_ID
 from models.organisation import Organisation
 from models.settings import Settings
 
@@ -142,8 +145,19 @@ def register(app: Dash, database: Database, settings: Settings) -> None:
     )
 
 
-def route(pathname: str, search: str, access: Access, organisation: Organisation, now: datetime) -> Screen:
-    """The page of an address for this person, or a calm message that says what is wrong with it."""
+def route(
+    pathname: str,
+    search: str,
+    access: Access,
+    organisation: Organisation,
+    now: datetime,
+    *,
+    running_out: Sequence[Kept] = (),
+) -> Screen:
+    """The page of an address for this person, or a calm message that says what is wrong with it.
+
+    `running_out` are the accounts of which this person must be told that their access ends.
+    """
     who = {"id": access.person_id, "name": access.name, "email": access.email}
     options: dict[str, Any] = {
         "person": who,
@@ -153,6 +167,7 @@ def route(pathname: str, search: str, access: Access, organisation: Organisation
         "pages": bars.pages(access),
     }
     notices = [_simulated(access)] if organisation.simulated else []
+    notices += [_runs_out(running_out, now)] if running_out else []
     address = by_path(pathname)
     if address is None:
         said = f"There is no page at {pathname[:80]}."
@@ -209,7 +224,8 @@ def route(pathname: str, search: str, access: Access, organisation: Organisation
 def _read_and_route(read: Read, pathname: str, search: str, access: Access, now: datetime) -> Screen:
     with read() as connection:
         organisation = organisations.current(connection, now)
-    return route(pathname, search, access, organisation, now)
+        ends = accounts.running_out(connection, organisation, access, now)
+    return route(pathname, search, access, organisation, now, running_out=ends)
 
 
 def _message(
@@ -289,6 +305,26 @@ def _simulated(access: Access) -> Component:
             html.B("You are looking at simulated data."),
             html.Span("Nothing here is real: the organisation and every post are made up.", className="t2 optional"),
             *ways,
+        ],
+    )
+
+
+def _runs_out(found: Sequence[Kept], now: datetime) -> Component:
+    """For those who answer for an account: the first whose access ends, and how many more."""
+    first, more = found[0], len(found) - 1
+    days = first.days_left(now)
+    when = "has run out" if days is None or days < 0 else "ends today" if days == 0 else f"ends in {days} days"
+    when = when.replace("in 1 days", "tomorrow")
+    name = f"@{first.handle.removeprefix('@')}"
+    return html.Div(
+        className="notice plain",
+        role="note",
+        children=[
+            icon("clock", "s16"),
+            html.B([html.Bdi(name), f" on {BY_ID[first.network_id].name}: access {when}."]),
+            html.Span(f"{more} more of yours." if more else "Nothing is read or sent then.", className="t2 optional"),
+            html.Span(className="grow"),
+            dcc.Link("Accounts", href="/accounts", className="btn sm"),
         ],
     )
 

@@ -143,6 +143,24 @@ def kept(
     )
 
 
+def running_out(connection: Connection, organisation: Organisation, who: Access, now: datetime) -> tuple[Kept, ...]:
+    """The accounts whose credentials ran out or soon will, that this person answers for or manages; the first first."""
+    edge = now + timedelta(days=max(WARN_DAYS))
+    brands = connection.execute(
+        select(account.c.brand_id).where(account.c.valid_to.is_(None), account.c.secrets_expire_at < edge).distinct()
+    ).scalars()
+    found = [
+        item
+        for item in kept(connection, tuple(brands))
+        if item.warns(now) is not None
+        and (
+            who.person_id in (item.owner_id, item.deputy_id)
+            or who.may_for(ACCOUNTS, organisation, brand_id=item.brand_id, location_id=item.location_id or UNKNOWN)
+        )
+    ]
+    return tuple(sorted(found, key=lambda item: (item.secrets_expire_at or now, item.id)))
+
+
 def may_see(organisation: Organisation, who: Access, *, brand_id: int, location_id: int | None) -> bool:
     """Whether an account of that brand and place is for the eyes of this person."""
     if who.sees_all:

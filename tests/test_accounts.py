@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models import accounts, audit, people, secrets
 from models.accounts import CAPABILITIES, Kept
@@ -150,3 +150,19 @@ def hire_for_a_day(connection: object, database: Database) -> int:
         valid_to=NOW + 5 * DAY + timedelta(hours=8),
         actor="boss",
     )
+
+
+def test_who_answers_for_an_account_is_told_that_its_access_ends_and_nobody_else(
+    database: Database, desk: Organisation
+) -> None:
+    boss, ana, mo = hire(database, "Boss", "manager"), hire(database, "Ana"), hire(database, "Mo")
+    save(database, desk, boss, owner_id=ana.person_id)
+    told = {}
+    for days in (20, 10, -1):
+        with database.write() as connection:
+            connection.execute(update(account).where(account.c.id == OURS).values(secrets_expire_at=NOW + days * DAY))
+        with database.read() as connection:
+            told[days] = [
+                [item.id for item in accounts.running_out(connection, desk, who, NOW)] for who in (boss, ana, mo)
+            ]
+    assert told == {20: [[], [], []], 10: [[OURS], [OURS], []], -1: [[OURS], [OURS], []]}

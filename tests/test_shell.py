@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dashboard import bars, shell
 from dashboard.shell import Screen, layout, route
 from dashboard.views import VIEWS
 from models.access import Access
+from models.accounts import Kept
 from tests.small_organisation import ADMIN, NOW, organisation, person
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -48,6 +50,24 @@ def test_the_start_page_is_command_and_follows_its_own_address() -> None:
 def test_a_simulated_organisation_is_called_so() -> None:
     assert "You are looking at simulated data." in words(shown().notices)
     assert not shown(simulated=False).notices
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(6, "access ends in 6 days."), (1, "access ends tomorrow."), (0, "ends today."), (-1, "has run out.")],
+)
+def test_whose_account_runs_out_reads_it_on_every_page(days: int, said: str) -> None:
+    ends = NOW + timedelta(days=days, hours=1)
+    account = Kept(
+        id=1, network_id=2, handle="corvane", name="Corvane", kind="company", brand_id=2, location_id=None,
+        team_id=None, team="", owner_id=1, owner="Ana", owner_left=False, deputy_id=None, deputy="", deputy_left=False, purpose="",
+        audience="", voice={}, is_connected=True, secrets_expire_at=ends,
+    )  # fmt: skip
+    for path in ("/", "/audience"):
+        screen = route(path, "", ADMIN, organisation(), NOW, running_out=[account, account])
+        assert "@corvane" in words(screen.notices)
+        assert said in words(screen.notices)
+        assert "1 more of yours." in words(screen.notices)
 
 
 def test_a_look_at_the_past_says_as_known_now_and_leads_back() -> None:
