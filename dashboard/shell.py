@@ -321,7 +321,7 @@ def _runs_out(found: Sequence[Kept], now: datetime) -> Component:
         role="note",
         children=[
             icon("clock", "s16"),
-            html.B([html.Bdi(name), f" on {BY_ID[first.network_id].name}: access {when}."]),
+            html.B([html.Bdi(name), f": access {when}."], title=BY_ID[first.network_id].name),
             html.Span(f"{more} more of yours." if more else "Nothing is read or sent then.", className="t2 optional"),
             html.Span(className="grow"),
             dcc.Link("Accounts", href="/accounts", className="btn sm"),

@@ -58,11 +58,25 @@ def test_a_simulated_organisation_is_called_so() -> None:
 )
 def test_whose_account_runs_out_reads_it_on_every_page(days: int, said: str) -> None:
     ends = NOW + timedelta(days=days, hours=1)
+    nobody: dict[str, Any] = {"owner": "", "owner_left": False, "deputy_id": None, "deputy": "", "deputy_left": False}
     account = Kept(
-        id=1, network_id=2, handle="corvane", name="Corvane", kind="company", brand_id=2, location_id=None,
-        team_id=None, team="", owner_id=1, owner="Ana", owner_left=False, deputy_id=None, deputy="", deputy_left=False, purpose="",
-        audience="", voice={}, is_connected=True, secrets_expire_at=ends,
-    )  # fmt: skip
+        id=1,
+        network_id=2,
+        handle="corvane",
+        name="Corvane",
+        kind="company",
+        brand_id=2,
+        location_id=None,
+        team_id=None,
+        team="",
+        owner_id=1,
+        purpose="",
+        audience="",
+        voice={},
+        is_connected=True,
+        secrets_expire_at=ends,
+        **nobody,
+    )
     for path in ("/", "/audience"):
         screen = route(path, "", ADMIN, organisation(), NOW, running_out=[account, account])
         assert "@corvane" in words(screen.notices)
