@@ -90,9 +90,7 @@ def queue(
     limit = min(limit, MOST_ROWS)
     brands = case_scope.readable_brands(organisation, who, filters)
     walks = _walks(organisation, who, filters, brands, now, limit + 1)
-    found = _read(connection, walks, limit + 1)
-    if filters.show == DONE:
-        found.sort(key=lambda row: int(row.id), reverse=True)
+    found = _read(connection, walks, limit + 1, by_number=filters.show == DONE)
     rows = _shown(connection, [case_of(row._asdict()) for row in found[:limit]], now)
     counts, oldest = _counted(connection, organisation, who, filters, brands, now)
     return Queue(
@@ -120,6 +118,8 @@ def candidates(
         whole = _walks(organisation, who, wanted, brands, now, limit, DRAFT, also)
         walks = [walk.with_only_columns(*_RANKED, maintain_column_froms=True) for walk in whole]
         keys += [CaseKey(row.brand_id, row.id) for row in _read(connection, walks, limit)]
+        if len(keys) >= limit:
+            break
     return tuple(dict.fromkeys(keys))[:limit]
 
 
@@ -184,17 +184,38 @@ def _walks(
     return found
 
 
-def _read(connection: Connection, walks: Sequence[Select[Any]], limit: int) -> list[Any]:
-    # One statement for many walks: a person waits for every way to the server and back, and there are dozens.
+def _read(connection: Connection, walks: Sequence[Select[Any]], limit: int, *, by_number: bool = False) -> list[Any]:
+    """The most urgent `limit` rows of all walks, or those opened last."""
     found: list[Any] = []
+    # One statement for many walks: a person waits for every way to the server and back, and there are dozens. It sorts,
+    # since each walk gives up to `limit` rows, of which most are none of those.
     for start in range(0, len(walks), MOST_WALKS):
-        found += connection.execute(union_all(*(select(walk.subquery()) for walk in walks[start : start + MOST_WALKS])))
-    return sorted(found, key=_urgency)[:limit]
+        there = union_all(*(select(walk.subquery()) for walk in walks[start : start + MOST_WALKS])).subquery()
+        order = (there.c.id.desc(),) if by_number else _by_urgency(there.c)
+        found += connection.execute(select(there).order_by(*order).limit(limit))
+    if len(walks) <= MOST_WALKS:
+        return found
+    return sorted(found, key=_number if by_number else _urgency, reverse=by_number)[:limit]
+
+
+def _by_urgency(row: Any) -> tuple[Any, ...]:
+    """What `_urgency` says, in SQL."""
+    return (
+        row.due_at.is_(None),
+        func.coalesce(row.due_at, row.opened_at),
+        row.priority,
+        func.coalesce(row.waiting_since, row.opened_at),
+        row.id,
+    )
 
 
 def _urgency(row: Any) -> tuple[Any, ...]:
     due = row.due_at
     return (due is None, due or row.opened_at, row.priority, row.waiting_since or row.opened_at, row.id)
+
+
+def _number(row: Any) -> int:
+    return int(row.id)
 
 
 # -- what is shown of them -------------------------------------------------------------------------------------

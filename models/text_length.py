@@ -103,7 +103,9 @@ def graphemes(text: str) -> Iterator[str]:
 def _weighted(text: str) -> int:
     short, links = _WITH_SCHEME.subn(" ", text)
     short, bare = _BARE.subn(" ", short)
-    # Each link left a space behind, which weighs one.
+    # Each link left a space behind, which weighs one. Plain letters are light, each for itself.
+    if short.isascii():
+        return (links + bare) * (LINK - 1) + len(short)
     return (links + bare) * (LINK - 1) + sum(_weight(cluster) for cluster in graphemes(short))
 
 

@@ -112,7 +112,7 @@ def test_without_the_right_nothing_is_read_and_nothing_done(kind: str, name: str
     denied = [NOBODY] if declared == VIEWER else [NOBODY, person()]
     for access in denied:
         with pytest.raises(AccessDenied):
-            ask(database, by_path, Settings(home=tmp_path), name, access, given)
+            ask(serving._House(database, by_path, Settings(home=tmp_path)), name, access, given)
     database.close()
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text, update
 
 from models import organisation as organisations
-from models.database import Database
+from models.database import Database, raise_change
 from models.errors import NotFound, OrganisationError
 from models.organisation import Cover, Location, Organisation
 from models.organisation_entries import BrandEntry, LocationEntry, TeamEntry
@@ -80,6 +80,23 @@ def test_an_empty_database_has_a_place_for_what_is_unknown(database: Database) -
     assert [(item.id, item.key) for item in found.locations] == [(1, "unknown")]
     assert [(item.id, item.key) for item in found.teams] == [(1, "none")]
     assert (found.zone, found.languages) == ("UTC", ("en",))
+
+
+def test_what_is_remembered_is_read_anew_after_a_change_and_after_a_minute(database: Database) -> None:
+    load(database)
+    known = organisations.Remembered()
+    with database.write() as connection:
+        first = known.current(connection, NOW)
+        assert known.current(connection, NOW + timedelta(seconds=59)) is first
+        connection.execute(update(brand).where(brand.c.id == CORVANE).values(name="Corvane Cars"))
+        assert known.current(connection, NOW) is first
+        raise_change(connection, "organisation")
+    with database.read() as connection:
+        second = known.current(connection, NOW)
+        assert second.brand_names[CORVANE] == "Corvane Cars"
+        assert known.current(connection, NOW + timedelta(seconds=61)) is not second
+        # A clock that went back says nothing about what is valid.
+        assert known.current(connection, NOW) == second
 
 
 def test_a_load_can_be_repeated(database: Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,12 +18,11 @@ from dashboard import scope as url_scope
 from dashboard.asks import ACTS, READS
 from dashboard.asks.ask import Asked, Conflict
 from dashboard.views.view import Address
-from models import organisation as organisations
 from models.access import Access
 from models.database import Database
 from models.errors import AccessDenied, InputError, NotFound, WatchfloorError
 from models.explained import explained
-from models.organisation import Organisation
+from models.organisation import Organisation, Remembered
 from models.settings import Settings
 
 log = logging.getLogger("watchfloor.asks")
@@ -35,49 +35,54 @@ def mount(server: FastAPI, database: Database, find_view: Find, settings: Settin
     """Serve both; the gate has checked session, right, origin and token before."""
     # Kept as long as the server: panels and asks find it by the database they read.
     server.state.attendance = attendance.serve(database)
+    house = _House(database, find_view, settings)
 
     @server.get("/read/{name}", include_in_schema=False)
     async def read(request: Request, name: str) -> Response:
         access, given = gate.current().access, dict(request.query_params)
-        return await asyncio.to_thread(_answer, lambda: _read(database, find_view, settings, name, access, given))
+        return await asyncio.to_thread(_answer, lambda: _read(house, name, access, given))
 
     @server.post("/read/{name}", include_in_schema=False)
     async def read_at_length(request: Request, name: str) -> Response:
         # What is asked may be longer than an address.
         access, body = gate.current().access, await request.body()
-        return await asyncio.to_thread(
-            _answer, lambda: _read(database, find_view, settings, name, access, _given(body))
-        )
+        return await asyncio.to_thread(_answer, lambda: _read(house, name, access, _given(body)))
 
     @server.post("/act/{name}", include_in_schema=False)
     async def act(request: Request, name: str) -> Response:
         access, body = gate.current().access, await request.body()
-        return await asyncio.to_thread(_answer, lambda: _act(database, find_view, settings, name, access, body))
+        return await asyncio.to_thread(_answer, lambda: _act(house, name, access, body))
 
 
-def _read(
-    database: Database, find_view: Find, settings: Settings, name: str, access: Access, given: Mapping[str, Any]
-) -> Mapping[str, Any]:
+@dataclass(frozen=True)
+class _House:
+    """What every answer is given from."""
+
+    database: Database
+    find_view: Find
+    settings: Settings
+    organisation: Remembered = field(default_factory=Remembered)
+
+
+def _read(house: _House, name: str, access: Access, given: Mapping[str, Any]) -> Mapping[str, Any]:
     now = datetime.now(UTC)
     if name not in READS:
         raise NotFound(f'there is nothing to read by the name "{name}"')
     access.require(rights.READS[name])
-    with database.read() as connection:
-        organisation = organisations.current(connection, now)
-        return READS[name](connection, asked(find_view, access, organisation, now, given, settings))
+    with house.database.read() as connection:
+        organisation = house.organisation.current(connection, now)
+        return READS[name](connection, asked(house.find_view, access, organisation, now, given, house.settings))
 
 
-def _act(
-    database: Database, find_view: Find, settings: Settings, name: str, access: Access, body: bytes
-) -> Mapping[str, Any]:
+def _act(house: _House, name: str, access: Access, body: bytes) -> Mapping[str, Any]:
     now = datetime.now(UTC)
     if name not in ACTS:
         raise NotFound(f'there is nothing to do by the name "{name}"')
     access.require(rights.ACTS[name])
     given = _given(body)
-    with database.write() as connection:
-        organisation = organisations.current(connection, now)
-        return ACTS[name](connection, asked(find_view, access, organisation, now, given, settings))
+    with house.database.write() as connection:
+        organisation = house.organisation.current(connection, now)
+        return ACTS[name](connection, asked(house.find_view, access, organisation, now, given, house.settings))
 
 
 def asked(
