@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from ingest.pipeline import Enriched, Ours
 from ingest.store import store
+from models import organisation as organisations
 from models import people
 from models.access import Access
 from models.audit import Entry
@@ -37,7 +38,7 @@ def open_desk(database: Database) -> Organisation:
                     valid_from=NOW - timedelta(days=900),
                 )
             )  # fmt: skip
-    return load(database)
+        return organisations.current(connection, NOW)
 
 
 def hire(database: Database, name: str, role: str = "agent", **limits: Any) -> Access:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from models import cases, claims, organisation, people, replies, roles, sign_off
 from models.access import Access
@@ -16,9 +16,10 @@ from models.database import Database, time_id
 from models.networks import network_by_key
 from models.organisation import Organisation
 from models.replies import Reply, ReplyKey
-from models.tables import account, case_event, desk_case, mention, metadata
+from models.tables import account, case_event, desk_case, mention
 from tests.builders import AMSTERDAM_SITE, CORVANE, DUTCH_CARE, HALDEN, NOW, keep, load
 from tests.builders import mention as made_mention
+from tests.remembered import Rows, copied, put_back
 
 X = network_by_key("x").id
 # name -> role
@@ -48,14 +49,14 @@ class Desk:
         if dialect in _made:
             rows, self.organisation, who = _made[dialect]
             self.who.update(who)
-            _put_back(self.database, rows)
+            put_back(self.database, rows)
             return
         load(self.database)
         with self.database.write() as connection:
             self._people(connection)
             self._accounts(connection)
         self.read_organisation()
-        _made[dialect] = (_copied(self.database), self.organisation, dict(self.who))
+        _made[dialect] = (copied(self.database), self.organisation, dict(self.who))
 
     def _people(self, connection: Connection) -> None:
         for name, role in PEOPLE.items():
@@ -305,29 +306,7 @@ class Desk:
 
 
 # What stands in the tables of a fresh desk, by kind of database: making it anew takes longer than most tests.
-_made: dict[str, tuple[list[tuple[str, list[Any]]], Organisation, dict[str, Access]]] = {}
-
-
-def _copied(database: Database) -> list[tuple[str, list[Any]]]:
-    """What fills each table: a statement, and the rows for it. JSON as the text that it is."""
-    found = []
-    mark = "?" if database.is_sqlite else "%s"
-    with database.read() as connection:
-        for table in metadata.sorted_tables:
-            names = [f'"{column.name}"' for column in table.columns]
-            cast = [] if database.is_sqlite else [f'"{c.name}"' for c in table.columns if isinstance(c.type, JSON)]
-            read = ", ".join(f"{name}::text" if name in cast else name for name in names)
-            rows = connection.exec_driver_sql(f'select {read} from "{table.name}"').fetchall()
-            if rows:
-                into = f'insert into "{table.name}" ({", ".join(names)}) values ({", ".join(mark for _ in names)})'
-                found.append((f"{into} on conflict do nothing", [tuple(row) for row in rows]))
-    return found
-
-
-def _put_back(database: Database, tables: list[tuple[str, list[Any]]]) -> None:
-    with database.write() as connection:
-        for into, rows in tables:
-            connection.exec_driver_sql(into, rows)
+_made: dict[str, tuple[Rows, Organisation, dict[str, Access]]] = {}
 
 
 __all__ = ["CORVANE_CARE", "HALDEN_CARE", "PEOPLE", "Desk", "X"]
