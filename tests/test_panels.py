@@ -118,6 +118,7 @@ SHOWN_AS_THEY_ARE = {"kpi", "sources", "subject", "alerts", "queue", "rule-list"
 ABOUT_ONE = {panel.key for view in VIEWS if view.subject == "incident" for panel in view.panels} | {
     "banner",
     "incidents",
+    "on-shift",
     "shifts",
 }
 ABOUT_ALL = [panel for panel in PANELS.values() if panel.key not in ABOUT_ONE or panel.key == "alerts"]
