@@ -16,7 +16,7 @@ from models.access import Scope, Window
 from models.database import EARLIEST, MILLISECOND, instant_of, time_id
 from models.networks import BY_ID
 from models.organisation import Organisation
-from models.spans import Span, spans
+from models.spans import Span, since, spans
 from models.tables.base import from_microseconds, to_microseconds
 
 # A figure that needs rows counts at most this many, the newest, and says so.
@@ -26,6 +26,8 @@ MOST_PAIRS = 64
 # SQLite joins at most 500 selects; beyond, one walk down all that there is looks for the brands.
 MOST_WALKS = 200
 EXPORT_PAGE = 2_000
+# So many rows are worth a look at where the newest of several brands or places together begin.
+MANY = 500
 # How far back the last mention of a part of a brand is looked for first.
 RECENT = timedelta(days=35)
 # So little is walked down as soon as it is known where in it to look.
@@ -105,9 +107,8 @@ def marks(params: Params, values: Iterable[Any]) -> str:
     """Bind `values` into `params` and return their marks, for an IN list; nothing is in an empty one."""
     names = []
     for value in values:
-        name = f"p{len(params)}"
-        params[name] = value
-        names.append(f":{name}")
+        names.append(f":p{len(params)}")
+        params[f"p{len(params)}"] = value
     return ", ".join(names) or "null"
 
 
@@ -141,6 +142,13 @@ def filtered(
     few = _few(connection, scope, brand_ids, window, params, LARGEST_ID if also else limit)
     if few is not None:
         return _in_spans(connection, brand_ids, few, rest, params, columns)
+    if scope.location_ids is not None and window is not None and window.end - window.start <= SHORT:
+        # What lies in so short a span is sorted sooner than a walk for each brand and place is made ready.
+        rest = f"m.brand_id in ({marks(params, brand_ids)}){_in(params, 'm.location_id', scope.location_ids)}{rest}"
+        return f"select {columns} from mention m where {rest} order by m.id desc limit :limit"  # noqa: S608
+    if limit >= MANY and window is not None and not also and "before_id" not in params:
+        begins = since(connection, scope, brand_ids, window, limit=limit) or window.start
+        params["first_id"] = max(params["first_id"], time_id(begins, 0))
     # Where the index of places decides on the rows too, many short walks beat few long ones.
     most = MOST_PAIRS if scope.team_ids is None and scope.network_ids is None else MOST_WALKS
     return _walked(brand_ids, scope.location_ids, rest, params, columns, most_pairs=most)
@@ -304,8 +312,9 @@ def _span(window: Window | None, params: Params) -> str:
     if params["last_at"] % 1_000 == 0:
         # An id carries its instant to the millisecond, so that the index alone decides.
         return " and m.id >= :first_id and m.id < :past_id"
-    params["past_id"] |= (1 << 22) - 1
-    return " and m.id >= :first_id and m.id <= :past_id and m.posted_at < :last_at"
+    # Those of the last millisecond alone are asked when they were posted.
+    params["edge_id"], params["past_id"] = params["past_id"], params["past_id"] | (1 << 22) - 1
+    return " and m.id >= :first_id and m.id <= :past_id and (m.id < :edge_id or m.posted_at < :last_at)"
 
 
 def _in(params: Params, column: str, chosen: Sequence[int] | None) -> str:

@@ -24,6 +24,8 @@ LONGEST_DAY = 25 * HOUR
 SPARSE = 6
 # More hours than these are no longer few.
 MOST_HOURS = 5_000
+# Days at the end of a window that are looked at for where its newest mentions begin, a few and then more.
+LOOKED_AT = (2, 8, 32)
 
 Span = tuple[int, int, int]
 """A brand, its first id, and the first one behind."""
@@ -60,6 +62,33 @@ def spans(
     return _joined(sorted(_held(connection, _Asked(scope, brand_ids, since, last), HOUR)))
 
 
+def since(
+    connection: Connection, scope: Scope, brand_ids: Sequence[int], window: Window, *, limit: int
+) -> datetime | None:
+    """An instant of the window from which on it holds the newest `limit` mentions of a scope; None where none is known.
+
+    Walks down several brands or places stop there, and not each of them at a limit of its own. Of a location and a team
+    together there are no cells.
+    """
+    if scope.search or (scope.location_ids is not None and scope.team_ids is not None):
+        return None
+    last = None if window.live else _seconds(window.end)
+    start, end = _seconds(window.start), _seconds(window.end)
+    for days in LOOKED_AT:
+        first = end - days * DAY
+        if first - LONGEST_DAY <= start:
+            return None
+        by_day = _held(connection, _Asked(scope, brand_ids, first, last), DAY)
+        found = 0
+        for bucket in sorted({bucket for _, bucket in by_day}, reverse=True):
+            # Of the day in which a window ends, some may lie behind its end.
+            if last is None or bucket + LONGEST_DAY <= last:
+                found += sum(by_day.get((brand_id, bucket), 0) for brand_id in brand_ids)
+            if found >= limit:
+                return EPOCH + timedelta(seconds=bucket)
+    return None
+
+
 def _seconds(instant: datetime) -> int:
     return (instant - EPOCH) // timedelta(seconds=1)
 
@@ -82,13 +111,16 @@ def _since(asked: _Asked, days: dict[Bucket, int], limit: int) -> tuple[int, int
 
 def _held(connection: Connection, asked: _Asked, granularity: int) -> dict[Bucket, int]:
     """Mentions of the scope by brand and cell."""
-    # Every network is named, since a team is kept by network alone.
-    network_ids = asked.scope.network_ids or [network.id for network in NETWORKS]
+    scope = asked.scope
+    # Every network is named, since a place or a team is kept by network alone; of whole brands there are days of all.
+    is_open = scope.location_ids is None and scope.team_ids is None and scope.network_ids is None
+    network_ids = (0,) if is_open else scope.network_ids or [network.id for network in NETWORKS]
     rows = connection.execute(
         text(
             "select brand_id, bucket, sum(mentions) from cube"  # noqa: S608 - whole numbers of ours
-            f" where brand_id in ({_list(asked.brand_ids)}) and granularity = :granularity and location_id = 0"
-            f" and team_id in ({_list(asked.scope.team_ids or (0,))}) and network_id in ({_list(network_ids)})"
+            f" where brand_id in ({_list(asked.brand_ids)}) and granularity = :granularity"
+            f" and location_id in ({_list(scope.location_ids or (0,))})"
+            f" and team_id in ({_list(scope.team_ids or (0,))}) and network_id in ({_list(network_ids)})"
             f" and bucket >= :first{_until(asked)} group by brand_id, bucket having sum(mentions) > 0"
         ),
         {"granularity": granularity, "first": asked.first, "last": asked.last},

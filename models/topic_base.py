@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 
 from sqlalchemy import Connection, text
@@ -64,6 +65,15 @@ def scored(
     return scores(said, base, keys, varied), counted, base_texts
 
 
+def one_of(connection: Connection, params: Params, column: str, values: Collection[str]) -> str:
+    """The condition that a column holds one of some texts, as one value of the statement however many there are."""
+    if connection.dialect.name == "sqlite":
+        params[f"any_{column}"] = json.dumps(sorted(values))
+        return f"{column} in (select value from json_each(:any_{column}))"  # noqa: S608 - a column of ours
+    params[f"any_{column}"] = sorted(values)
+    return f"{column} = any(cast(:any_{column} as text[]))"
+
+
 def _base_texts(connection: Connection, said: Mapping[Key, Said], days: tuple[int, int]) -> tuple[dict[Key, int], int]:
     """How many texts the past days hold by brand and language, and on how many of them there are any."""
     bases = [key for key in said if not key[2]]
@@ -98,7 +108,7 @@ def _base_of(
     """
     params: Params = {"brand": brand_id, "first": days[0], "past": days[1], "often": often}
     params |= {"missed": missed[0], "total": missed[1]}
-    wanted = f"term in ({marks(params, sorted(terms))})"
+    wanted = one_of(connection, params, "term", terms)
     rows = connection.execute(
         text(
             "select language, term, sum(texts), sum(texts * texts) from term_day"  # noqa: S608

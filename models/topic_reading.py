@@ -18,7 +18,7 @@ from models.access import Scope, Window
 from models.cube import DAY, HOUR
 from models.mentions import Params, marks
 from models.organisation import Organisation
-from models.topic_base import BASE_DAYS, scored
+from models.topic_base import BASE_DAYS, one_of, scored
 from models.topic_lines import Topic, Topics, instant, key_of, lines, seconds, texts_of
 from models.topic_scores import LEAST_TEXTS, MOST_FALLING, MOST_RISING, Key, Said, Score, falling, rising, scores
 from models.topic_texts import of_texts
@@ -197,7 +197,7 @@ def _said(
     params: Params = {**span, "often": often, "least": least}
     some, enough = "(texts >= :often or term = '')", " having sum(texts) >= :least or term = ''"
     if terms:
-        some, enough = f"texts >= :often and term in ({marks(params, sorted(terms))})", ""
+        some, enough = f"texts >= :often and {one_of(connection, params, 'term', terms)}", ""
     rows = connection.execute(
         text(
             "select brand_id, language, term, sum(texts), sum(positive), sum(negative), sum(scored)"  # noqa: S608

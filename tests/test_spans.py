@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from models import mentions
 from models.access import Scope, Window
 from models.database import Database, instant_of, time_id
 from models.mentions import last_posted_at, newest
-from models.spans import spans
+from models.spans import since, spans
 from tests.small_organisation import NOW
 from tests.small_store import Said, fill, say
 
@@ -105,6 +106,50 @@ def test_the_hours_of_a_location_are_refused(database: Database) -> None:
     fill(database)
     with database.read() as connection, pytest.raises(ValueError, match="location"):
         spans(connection, Scope((2,), (2,), location_ids=(4,), team_ids=(2,)), (2,), WINDOW, limit=50)
+
+
+SOME = {
+    "brands": Scope((2, 3), (2, 3)),
+    "one place": Scope((2, 3), (2, 3), location_ids=(5,)),
+    "a network": Scope((2, 3), (2, 3), network_ids=(2,)),
+    "nothing": Scope((4,), (4,)),
+}
+
+
+@pytest.mark.parametrize("asked", SOME.values(), ids=SOME.keys())
+@pytest.mark.parametrize("minutes_ago", [None, 2 * 1440 + 31])
+def test_walks_that_stop_where_the_newest_begin_find_the_same(
+    database: Database, monkeypatch: pytest.MonkeyPatch, asked: Scope, minutes_ago: int | None
+) -> None:
+    fill(database)
+    say(
+        database,
+        [
+            Said(f"{n}", minutes=97 * n + 5, brand_id=2 + n % 2, location_id=4 + n % 3, author=f"a{n}")
+            for n in range(400)
+        ],
+    )
+    window = WINDOW
+    if minutes_ago is not None:
+        end = NOW - timedelta(minutes=minutes_ago)
+        window = Window("30d", end - timedelta(days=25), end, 21_600, live=False)
+
+    with database.read() as connection:
+        for limit in (5, 40, 120, 1_000):
+            monkeypatch.setattr(mentions, "MANY", 10_000)
+            whole = newest(connection, asked, window, limit=limit)
+            monkeypatch.setattr(mentions, "MANY", 1)
+            assert newest(connection, asked, window, limit=limit) == whole
+            begins = since(connection, asked, asked.brand_ids, window, limit=limit)
+            assert begins is None or (window.start <= begins <= whole[-1].posted_at and len(whole) == limit)
+            assert begins is not None or limit > 20 or not whole
+
+
+def test_a_place_and_a_team_together_have_no_days_to_stop_at(database: Database) -> None:
+    fill(database)
+    both = Scope((2,), (2,), location_ids=(4,), team_ids=(2,))
+    with database.read() as connection:
+        assert since(connection, both, (2,), WINDOW, limit=1) is None
 
 
 def test_an_id_says_when_it_was_made() -> None:

@@ -25,6 +25,8 @@ from models.noise import net_interval, nets_differ, shares_differ
 
 KEY = "kpi"
 CELLS = ("mentions", "net_sentiment", "reach", "share_of_voice")
+# What the figures are made of.
+READ = (*cube.SENTIMENTS, "reach")
 WEEK = timedelta(days=7)
 # Below these no arrow is drawn: the change would be chance.
 LEAST_MENTIONS = METRICS["mentions"].least_n
@@ -80,14 +82,14 @@ class Frame:
 def query(connection: Connection, question: Question) -> Frame:
     """The tracked set step by step (its brands in scope are the figures) and once in all before; reach of both."""
     asked, window, organisation = question.scope, question.window, question.organisation
-    now = cube.by_brand(connection, asked, window, organisation)
+    now = cube.by_brand(connection, asked, window, organisation, values=READ)
     series = _together([now[brand_id] for brand_id in asked.brand_ids])
     tracked = _together(list(now.values()))
     weeks = max(1, -(-(window.end - window.start) // WEEK))
     count = last_whole(series, window.end) + 1
     whole = replace(window, end=series.starts[count] if count < len(series.starts) else window.end, live=False)
     past = earlier(whole, weeks, organisation.zone)
-    before = cube.totals_by(connection, asked, (cube.BRAND,), past, organisation)
+    before = cube.totals_by(connection, asked, (cube.BRAND,), past, organisation, values=READ)
     unheard = sum((end - start).total_seconds() for start, end in frame.gaps(connection, past))
     length = (past.end - past.start).total_seconds()
     against = Against(

@@ -48,7 +48,7 @@ class Frame:
 def query(connection: Connection, question: Question) -> Frame:
     """Sums by place from the rollups; from the newest rows where those hold no answer, and then it is said."""
     scope, there = question.scope, question.organisation
-    totals = cube.totals_by(connection, scope, (cube.LOCATION,), question.window, there)
+    totals = cube.totals_by(connection, scope, (cube.LOCATION,), question.window, there, values=cube.SENTIMENTS)
     chosen = None if scope.location_ids is None else set(scope.location_ids)
     places: list[tuple[Location, Tally]] = []
     elsewhere: list[tuple[Location, Tally]] = []

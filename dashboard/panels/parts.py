@@ -32,6 +32,7 @@ SAMPLE = 10_000
 # A location with fewer mentions has no share that a median should be made of.
 LEAST = 20
 MOST_ROWS = 5
+MENTIONS = cube.SENTIMENTS[:1]
 KIND_WORDS = {"site": "site", "country": "country", "region": "region"}
 KINDS_WORDS = {"site": "sites", "country": "countries", "region": "regions"}
 
@@ -199,7 +200,7 @@ def _of_location(connection: Connection, question: Question) -> Frame:
         unknown=of_language[subject.id].get("", 0),
         said=f"of the newest {SAMPLE:,} of all" if is_part else "",
     )
-    teams = cube.totals_by(connection, question.scope, (cube.TEAM,), question.window, there, values=("mentions",))
+    teams = cube.totals_by(connection, question.scope, (cube.TEAM,), question.window, there, values=MENTIONS)
     team = _section(
         "Teams",
         {
@@ -244,8 +245,8 @@ def _languages(connection: Connection, scope: Scope, question: Question) -> tupl
 
 def _of_team(connection: Connection, question: Question) -> Frame:
     there, asked = question.organisation, replace(question.scope, tracked_ids=question.scope.brand_ids)
-    brands = cube.totals_by(connection, asked, (cube.BRAND,), question.window, there)
-    places = cube.totals_by(connection, asked, (cube.LOCATION,), question.window, there)
+    brands = cube.totals_by(connection, asked, (cube.BRAND,), question.window, there, values=MENTIONS)
+    places = cube.totals_by(connection, asked, (cube.LOCATION,), question.window, there, values=MENTIONS)
     mentions = sum(tally.mentions for tally in brands.tallies.values())
     names = there.location_names
     sections = (

@@ -36,7 +36,7 @@ class Frame:
 
 def query(connection: Connection, question: Question) -> Frame:
     """Tallies from the rollups."""
-    series = cube.series(connection, question.scope, question.window, question.organisation)
+    series = cube.series(connection, question.scope, question.window, question.organisation, values=cube.SENTIMENTS)
     told = frame.about(question)
     if not series.total.mentions:
         told = replace(told, last_at=frame.last_posted_at(connection, question))

@@ -67,7 +67,10 @@ def query(connection: Connection, question: Question) -> Frame:
     kind = subject.kind if subject is not None else "brand"
     groups: dict[int, tuple[int, ...]]
     if kind == "brand" or subject is None:
-        parts, names = cube.by_brand(connection, question.scope, window, there), there.brand_names
+        parts, names = (
+            cube.by_brand(connection, question.scope, window, there, values=cube.SENTIMENTS[:1]),
+            there.brand_names,
+        )
         ours = question.scope.brand_ids
         groups = {one: (one,) for one in parts if one not in ours}
     elif kind == "location":

@@ -63,7 +63,7 @@ def query(connection: Connection, question: Question) -> Frame:
     whole, before = None, None
     if question.subject is not None and question.subject.kind != "brand":
         everything = whole_of(question)
-        whole = cube.series(connection, everything, question.window, question.organisation)
+        whole = cube.series(connection, everything, question.window, question.organisation, values=cube.SENTIMENTS[:1])
         spans = figures.against.spans
         if spans:
             start, end = spans[0]

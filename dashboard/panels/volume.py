@@ -53,7 +53,7 @@ class Frame:
 def query(connection: Connection, question: Question) -> Frame:
     """Counts from the rollups; when the scope was last spoken of only where the window is empty."""
     scope, window = question.scope, question.window
-    series = cube.series(connection, scope, window, question.organisation)
+    series = cube.series(connection, scope, window, question.organisation, values=cube.SENTIMENTS[:1])
     told = frame.about(question)
     if not series.total.mentions:
         told = replace(told, last_at=frame.last_posted_at(connection, question))

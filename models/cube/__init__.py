@@ -22,6 +22,7 @@ from models.cube.cells import (
     packed_reach,
     packed_sentiment,
 )
+from models.cube.followers import Reach, reach
 from models.cube.grouped import (
     BRAND,
     LOCATION,
@@ -39,7 +40,7 @@ from models.cube.grouped import (
     totals_by,
 )
 from models.cube.past import fine_counts, kept_for, mentions_in
-from models.cube.reading import EACH_ONCE, Reach, Series, by_brand, by_brand_of, reach, series
+from models.cube.reading import EACH_ONCE, Series, by_brand, by_brand_of, series
 from models.cube.truth import Difference, check, forget_fine, rebuild
 
 __all__ = [

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
 from models.access import Scope, Window
+from models.cube import routed
 from models.cube.cells import DAY, HOUR, NOTHING, QUARTER, VALUES, Tally, local_day
-from models.cube.reading import EACH_ONCE, Series, _complete, _granularity, _seconds, _steps, _where_cells
+from models.cube.reading import EACH_ONCE, OF_ROWS, Series, _complete, _granularity, _seconds, _steps, _where_cells
 from models.database import EARLIEST, time_id
 from models.mentions import CUT_SHORT, ROW_LIMIT, Params, filtered, marks
 from models.networks import NETWORKS
@@ -19,21 +20,8 @@ from models.organisation import Organisation
 from models.tables.base import EPOCH, to_microseconds
 
 BRAND, LOCATION, TEAM, NETWORK = "brand_id", "location_id", "team_id", "network_id"
-# The values of a tally as they are counted from rows; reach is not.
 # What a net sentiment is made of.
 SENTIMENTS = VALUES[:5]
-_OF_ROWS = {
-    "mentions": "count(*)",
-    "positive": "sum(case when sentiment = 1 then 1 else 0 end)",
-    "neutral": "sum(case when sentiment = 0 then 1 else 0 end)",
-    "negative": "sum(case when sentiment = -1 then 1 else 0 end)",
-    "unscored": "sum(case when sentiment is null then 1 else 0 end)",
-    "likes": "sum(coalesce(likes, 0))",
-    "replies": "sum(coalesce(replies, 0))",
-    "reposts": "sum(coalesce(reposts, 0))",
-    "reach": "0",
-}
-
 Group = tuple[int, ...]
 """The values of the dimensions that are kept apart, in the order they were asked for."""
 
@@ -154,7 +142,7 @@ def totals_by(
 
 
 def _parts(scope: Scope, dimensions: tuple[str, ...], window: Window, organisation: Organisation) -> tuple[Window, ...]:
-    granularity = _granularity(_named(scope, dimensions, organisation), window)
+    granularity = _granularity(routed.in_cells(_named(scope, dimensions, organisation)), window)
     first = EPOCH + timedelta(seconds=local_day(_seconds(window.start) + DAY - 1, organisation.zone)[1])
     last = EPOCH + timedelta(seconds=local_day(_seconds(window.end), organisation.zone)[1])
     if granularity is None or granularity == DAY or first < window.start or last - first < timedelta(days=2):
@@ -246,19 +234,76 @@ def _read(
 ) -> tuple[list[Row], bool]:
     brands = scope.tracked_ids if BRAND in dimensions else scope.brand_ids
     named = _named(scope, dimensions, organisation)
-    granularity = _granularity(named, window)
-    if granularity is None or not _complete(connection, named, brands, granularity, window):
+    cells = routed.in_cells(named)
+    if values == ("mentions",) and cells is not named:
+        counted = routed.counts(connection, named, brands, dimensions, window, edges)
+        if counted is not None:
+            return counted, False
+    granularity = _granularity(cells, window)
+    if granularity is None or not _complete(connection, cells, brands, granularity, window):
         return _from_rows(connection, scope, brands, dimensions, window, edges, values)
     # A window that ends at a given instant is cut there: whole cells before, rows in the cell it ends in.
     end = _seconds(window.end)
     midnight = local_day(end, organisation.zone)[1]
     edge = edges[-1] if window.live else midnight if granularity == DAY else end - end % granularity
-    found = _from_cells(connection, named, brands, dimensions, granularity, (edges, edge), values)
+    partial = False
+    if named.needs_rows:
+        told = routed.routed(connection, named, brands, (edges[0], edge), granularity, organisation)
+        if told is None:
+            return _from_rows(connection, scope, brands, dimensions, window, edges, values)
+        found, partial = _of_routed(connection, named, told, dimensions, granularity, window, (edges, edge), values)
+    else:
+        found = _from_cells(connection, named, brands, dimensions, granularity, (edges, edge), values)
     if window.live or to_microseconds(window.end) == edge * 1_000_000:
-        return found, False
+        return found, partial
     rest = Window(window.name, EPOCH + timedelta(seconds=edge), window.end, granularity, live=False)
-    rows, partial = _from_rows(connection, scope, brands, dimensions, rest, [edge, end], values)
-    return found + rows, partial
+    rows, is_part = _from_rows(connection, scope, brands, dimensions, rest, [edge, end], values)
+    return found + rows, partial or is_part
+
+
+def _of_routed(
+    connection: Connection,
+    named: Scope,
+    told: routed.Routed,
+    dimensions: tuple[str, ...],
+    granularity: int,
+    window: Window,
+    span: tuple[Sequence[int], int],
+    values: tuple[str, ...],
+) -> tuple[list[Row], bool]:
+    """As `_from_cells`, for places and teams together: what is mixed is counted from its rows."""
+    (edges, stop), (step, start_of) = span, _stepped(span[0], granularity)
+    rows = routed.sums(
+        connection,
+        told.of_teams(named.team_ids or ()),
+        named.network_ids,
+        granularity,
+        (edges[0], stop),
+        dimensions,
+        step,
+        values,
+    )
+    count = len(dimensions)
+    found: list[Row] = [(tuple(row[:count]), start_of(row[count]), row[count + 1 :]) for row in rows]
+    if not told.mixed or edges[0] >= stop:
+        return found, False
+    narrowed, also = told.mixed_in(named)
+    whole, brands = replace(window, end=EPOCH + timedelta(seconds=stop), live=False), narrowed.brand_ids
+    counted, partial = _from_rows(connection, narrowed, brands, dimensions, whole, edges, values, also=also)
+    return found + counted, partial
+
+
+def _stepped(edges: Sequence[int], granularity: int) -> tuple[str, Callable[[int], int]]:
+    """What of a cell's bucket its sums are kept apart by, and where such a step begins.
+
+    Adding up is done where the cells are. Local days differ in length.
+    """
+    first, size = edges[0], edges[1] - edges[0]
+    if len(edges) == 2:
+        return "0", lambda step: first
+    if granularity == DAY:
+        return "bucket", lambda step: step
+    return f"(bucket - :from) / {size}", lambda step: first + step * size
 
 
 def _named(scope: Scope, dimensions: tuple[str, ...], organisation: Organisation) -> Scope:
@@ -295,11 +340,8 @@ def _from_cells(
     columns = "".join(f"{name}, " for name in dimensions)
     # Without the cast PostgreSQL answers with decimals, which take five times as long to read.
     sums = ", ".join(f"cast(sum({name}) as bigint)" for name in values)
-    # Grouped by the steps that were asked for: adding up is done where the cells are. Local days differ in length.
-    is_one, first, size = len(edges) == 2, edges[0], edges[1] - edges[0]
-    uniform = is_one or granularity != DAY
-    step = "0" if is_one else f"(bucket - :from) / {size}" if uniform else "bucket"
-    by = ", ".join(dimensions if is_one else (*dimensions, "step"))
+    step, start_of = _stepped(edges, granularity)
+    by = ", ".join(dimensions if len(edges) == 2 else (*dimensions, "step"))
     rows = connection.execute(
         text(
             f"select {columns}{step} as step, {sums} from cube where {where} and granularity = :granularity"  # noqa: S608
@@ -310,7 +352,7 @@ def _from_cells(
     count = len(dimensions)
     # Of nothing at all there is one sum, and it is none.
     return [
-        (tuple(row[:count]), first + row[count] * size if uniform else row[count], tuple(row[count + 1 :]))
+        (tuple(row[:count]), start_of(row[count]), tuple(row[count + 1 :]))
         for row in rows
         if row[count + 1] is not None
     ]
@@ -324,12 +366,14 @@ def _from_rows(
     window: Window,
     edges: Sequence[int],
     values: tuple[str, ...],
+    *,
+    also: str = "",
 ) -> tuple[list[Row], bool]:
     """Counted from the newest ROW_LIMIT rows of the scope; True beside them where there were more."""
     unit = QUARTER if window.step_seconds % DAY == 0 else window.step_seconds
     # An id carries its instant: what is only counted is found in the index, without reading a row.
     params: Params = {"start": time_id(window.start, 0), "unit": time_id(EARLIEST + timedelta(seconds=unit), 0)}
-    columns, sums = "".join(f"{name}, " for name in dimensions), ", ".join(_OF_ROWS[name] for name in values)
+    columns, sums = "".join(f"{name}, " for name in dimensions), ", ".join(OF_ROWS[name] for name in values)
     counted = [name for name in ("sentiment", "likes", "replies", "reposts") if name in sums]
     inner = filtered(
         connection,
@@ -339,6 +383,7 @@ def _from_rows(
         params,
         columns=", ".join(f"m.{name}" for name in ("id", *dimensions, *counted)),
         limit=ROW_LIMIT + 1,
+        also=also,
     )
     rows = connection.execute(
         text(

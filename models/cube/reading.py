@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, text
 
 from models.access import Scope, Window
+from models.cube import routed
 from models.cube.cells import DAY, FINE_KEPT, FIVE_MINUTES, HOUR, NOTHING, QUARTER, VALUES, Tally, local_day
-from models.database import time_id
 from models.mentions import CUT_SHORT, ROW_LIMIT, Params, filtered, marks
 from models.networks import NETWORKS
 from models.organisation import Organisation
@@ -24,8 +24,18 @@ from models.tables.base import EPOCH, to_microseconds
 # Up to here reach counts each author once; beyond, it adds up local days.
 EACH_ONCE = timedelta(days=2)
 
-# Without the cast PostgreSQL answers with decimals, which take five times as long to read.
-_SUMS = ", ".join(f"cast(sum({name}) as bigint)" for name in VALUES)
+# The values of a tally as they are counted from rows; reach is not.
+OF_ROWS = {
+    "mentions": "count(*)",
+    "positive": "sum(case when sentiment = 1 then 1 else 0 end)",
+    "neutral": "sum(case when sentiment = 0 then 1 else 0 end)",
+    "negative": "sum(case when sentiment = -1 then 1 else 0 end)",
+    "unscored": "sum(case when sentiment is null then 1 else 0 end)",
+    "likes": "sum(coalesce(likes, 0))",
+    "replies": "sum(coalesce(replies, 0))",
+    "reposts": "sum(coalesce(reposts, 0))",
+    "reach": "0",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +56,6 @@ class Series:
         return _sum(self.tallies)
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Followers of the authors, an upper limit. `each_once` is False where local days were added up."""
-
-    value: int
-    each_once: bool
-
-
 _values_of = attrgetter(*VALUES)
 
 
@@ -62,38 +64,67 @@ def _sum(tallies: Iterable[Tally]) -> Tally:
     return Tally(*map(sum, zip(*held, strict=True))) if held else NOTHING
 
 
-def series(connection: Connection, scope: Scope, window: Window, organisation: Organisation) -> Series:
-    """The brands of the scope together, one tally a step."""
-    return _together(by_brand_of(connection, scope, scope.brand_ids, window, organisation), window, organisation)
+def series(
+    connection: Connection,
+    scope: Scope,
+    window: Window,
+    organisation: Organisation,
+    *,
+    values: tuple[str, ...] = VALUES,
+) -> Series:
+    """The brands of the scope together, one tally a step. `values` = those that are read, mentions first."""
+    found = by_brand_of(connection, scope, scope.brand_ids, window, organisation, values=values)
+    return _together(found, window, organisation)
 
 
-def by_brand(connection: Connection, scope: Scope, window: Window, organisation: Organisation) -> dict[int, Series]:
-    """One series for each brand of the tracked set: what share of voice is made of."""
-    return by_brand_of(connection, scope, scope.tracked_ids, window, organisation)
+def by_brand(
+    connection: Connection,
+    scope: Scope,
+    window: Window,
+    organisation: Organisation,
+    *,
+    values: tuple[str, ...] = VALUES,
+) -> dict[int, Series]:
+    """One series for each brand of the tracked set: what share of voice is made of. `values` as for `series`."""
+    return by_brand_of(connection, scope, scope.tracked_ids, window, organisation, values=values)
 
 
 def by_brand_of(
-    connection: Connection, scope: Scope, brand_ids: Sequence[int], window: Window, organisation: Organisation
+    connection: Connection,
+    scope: Scope,
+    brand_ids: Sequence[int],
+    window: Window,
+    organisation: Organisation,
+    *,
+    values: tuple[str, ...] = VALUES,
 ) -> dict[int, Series]:
     """One series a brand, from the cells where they hold the answer, else from at most ROW_LIMIT newest rows."""
     starts, stop = _steps(window, organisation)
-    granularity = _granularity(scope, window)
-    if granularity is not None and _complete(connection, scope, brand_ids, granularity, window):
-        found, partial = _from_cells(connection, scope, brand_ids, granularity, window, stop, organisation)
+    cells = routed.in_cells(scope)
+    granularity = _granularity(cells, window)
+    looked_up = None
+    if values == ("mentions",) and cells is not scope:
+        every = [_seconds(start) for start in (*starts, stop)]
+        looked_up = routed.counts(connection, scope, brand_ids, ("brand_id",), window, every)
+    found: list[tuple[int, int, Sequence[int]]]
+    if looked_up is not None:
+        found, partial = [(group[0], bucket, counted) for group, bucket, counted in looked_up], False
+    elif granularity is not None and _complete(connection, cells, brand_ids, granularity, window):
+        found, partial = _from_cells(connection, scope, brand_ids, granularity, window, stop, organisation, values)
     else:
-        found, partial = _from_rows(connection, scope, brand_ids, window)
+        found, partial = _from_rows(connection, scope, brand_ids, window, values)
     edges = [_seconds(start) for start in starts]
     held: dict[int, list[Tally]] = {brand_id: [NOTHING] * len(starts) for brand_id in brand_ids}
     end = _seconds(stop)
     sums: dict[tuple[int, int], Sequence[int]] = {}
-    for brand_id, bucket, values in found:
+    for brand_id, bucket, counted in found:
         index = bisect_right(edges, bucket) - 1
         # A live window counts the step that now lies in to its end, and what a network dates beyond it not yet.
         if index >= 0 and bucket < end:
             key = (brand_id, index)
-            sums[key] = values if key not in sums else [a + b for a, b in zip(sums[key], values, strict=True)]
+            sums[key] = counted if key not in sums else [a + b for a, b in zip(sums[key], counted, strict=True)]
     for (brand_id, index), added in sums.items():
-        held[brand_id][index] = Tally(*added)
+        held[brand_id][index] = Tally(**dict(zip(values, added, strict=True)))
     return {
         brand_id: Series(tuple(starts), window.step_seconds, tuple(tallies), partial)
         for brand_id, tallies in held.items()
@@ -181,6 +212,7 @@ def _from_cells(
     window: Window,
     stop: datetime,
     organisation: Organisation,
+    values: tuple[str, ...],
 ) -> tuple[list[tuple[int, int, Sequence[int]]], bool]:
     # A window that ends at a given instant is cut there: whole cells before, rows in the cell it ends in.
     end = _seconds(window.end)
@@ -189,12 +221,50 @@ def _from_cells(
     span = (_seconds(window.start), edge)
     # Local days are of 23 to 25 hours: they are cells of their own, and put into steps by their starts.
     step_seconds = granularity if granularity == DAY else window.step_seconds
-    found = _sums_of_cells(connection, scope, brand_ids, granularity, span, step_seconds)
+    partial = False
+    if scope.needs_rows:
+        told = routed.routed(connection, scope, brand_ids, span, granularity, organisation)
+        if told is None:
+            return _from_rows(connection, scope, brand_ids, window, values)
+        found, partial = _of_routed(connection, scope, told, granularity, window, (span, step_seconds), values)
+    else:
+        found = _sums_of_cells(connection, scope, brand_ids, granularity, span, step_seconds, values)
     if window.live or to_microseconds(window.end) == edge * 1_000_000:
-        return found, False
+        return found, partial
     rest = Window(window.name, EPOCH + timedelta(seconds=edge), window.end, granularity, live=False)
-    rows, partial = _from_rows(connection, scope, brand_ids, rest)
-    return found + rows, partial
+    rows, is_part = _from_rows(connection, scope, brand_ids, rest, values)
+    return found + rows, partial or is_part
+
+
+def _of_routed(
+    connection: Connection,
+    scope: Scope,
+    told: routed.Routed,
+    granularity: int,
+    window: Window,
+    steps: tuple[tuple[int, int], int],
+    values: tuple[str, ...],
+) -> tuple[list[tuple[int, int, Sequence[int]]], bool]:
+    """As `_sums_of_cells`, for places and teams together: what is mixed is counted from its rows."""
+    span, size = steps
+    step = "bucket" if size == granularity else f"(bucket - :from) / {size}"
+    rows = routed.sums(
+        connection,
+        told.of_teams(scope.team_ids or ()),
+        scope.network_ids,
+        granularity,
+        span,
+        ("brand_id",),
+        step,
+        values,
+    )
+    found = [(row[0], row[1] if size == granularity else span[0] + row[1] * size, row[2:]) for row in rows]
+    if not told.mixed or span[0] >= span[1]:
+        return found, False
+    narrowed, also = told.mixed_in(scope)
+    whole = replace(window, end=EPOCH + timedelta(seconds=span[1]), live=False)
+    counted, partial = _from_rows(connection, narrowed, narrowed.brand_ids, whole, values, also=also)
+    return found + counted, partial
 
 
 def _sums_of_cells(
@@ -204,8 +274,9 @@ def _sums_of_cells(
     granularity: int,
     span: tuple[int, int],
     step_seconds: int,
+    values: tuple[str, ...],
 ) -> list[tuple[int, int, Sequence[int]]]:
-    """(brand, start of the step, values in the order of Tally) of the cells that start inside a span of seconds.
+    """(brand, start of the step, the values) of the cells that start inside a span of seconds.
 
     Seconds are those since 1970. Steps are counted from the beginning of the span.
     """
@@ -214,15 +285,17 @@ def _sums_of_cells(
     if _is_open(scope) and step_seconds == granularity:
         # With every dimension open there is one cell a bucket, and nothing to add up.
         rows = connection.execute(
-            text(f"select brand_id, bucket, {', '.join(VALUES)} from cube where {where} and bucket < :to"),  # noqa: S608
+            text(f"select brand_id, bucket, {', '.join(values)} from cube where {where} and bucket < :to"),  # noqa: S608
             params,
         ).all()
         return [(row[0], row[1], row[2:]) for row in rows]
     # Adding up is done where the cells are: a sixth of the rows are handed over where an hour is a sixth of a step.
     step = "bucket" if step_seconds == granularity else f"(bucket - :from) / {step_seconds}"
+    # Without the cast PostgreSQL answers with decimals, which take five times as long to read.
+    sums = ", ".join(f"cast(sum({name}) as bigint)" for name in values)
     rows = connection.execute(
         text(
-            f"select brand_id, {step} as step, {_SUMS} from cube where {where} and bucket < :to"  # noqa: S608
+            f"select brand_id, {step} as step, {sums} from cube where {where} and bucket < :to"  # noqa: S608
             " group by brand_id, step"
         ),
         params,
@@ -250,7 +323,13 @@ def _complete(connection: Connection, scope: Scope, brand_ids: Sequence[int], gr
 
 
 def _from_rows(
-    connection: Connection, scope: Scope, brand_ids: Sequence[int], window: Window
+    connection: Connection,
+    scope: Scope,
+    brand_ids: Sequence[int],
+    window: Window,
+    values: tuple[str, ...],
+    *,
+    also: str = "",
 ) -> tuple[list[tuple[int, int, Sequence[int]]], bool]:
     """Counted from the newest ROW_LIMIT rows of the scope; True beside them where there were more."""
     unit = QUARTER if window.step_seconds % DAY == 0 else window.step_seconds
@@ -264,109 +343,16 @@ def _from_rows(
         params,
         columns="m.brand_id, m.posted_at, m.sentiment, m.likes, m.replies, m.reposts",
         limit=ROW_LIMIT + 1,
+        also=also,
     )
     rows = connection.execute(
         text(
-            "select brand_id, (posted_at - :start) / :unit as step, count(*),"  # noqa: S608 - the values are bound
-            " sum(case when sentiment = 1 then 1 else 0 end), sum(case when sentiment = 0 then 1 else 0 end),"
-            " sum(case when sentiment = -1 then 1 else 0 end), sum(case when sentiment is null then 1 else 0 end),"
-            " sum(coalesce(likes, 0)), sum(coalesce(replies, 0)), sum(coalesce(reposts, 0))"
-            f" from ({inner}) as counted group by brand_id, step"
+            "select brand_id, (posted_at - :start) / :unit as step,"  # noqa: S608 - the values are bound
+            f" {', '.join(OF_ROWS[name] for name in values)} from ({inner}) as counted group by brand_id, step"
         ),
         params,
     ).all()
     first = start // 1_000_000
-    found = [(int(row[0]), first + int(row[1]) * unit, (*map(int, row[2:]), 0)) for row in rows]
-    is_part = bool(params.get(CUT_SHORT)) or sum(values[0] for _, _, values in found) > ROW_LIMIT
+    found = [(int(row[0]), first + int(row[1]) * unit, tuple(map(int, row[2:]))) for row in rows]
+    is_part = bool(params.get(CUT_SHORT)) or sum(counted[0] for _, _, counted in found) > ROW_LIMIT
     return list(found), is_part
-
-
-def reach(connection: Connection, scope: Scope, window: Window, organisation: Organisation) -> Reach:
-    """Followers of the authors in the scope: each author once up to 2 days, the sum of local days beyond."""
-    if scope.search or window.end - window.start > EACH_ONCE:
-        if scope.needs_rows:
-            return _reach_of_rows(connection, scope, window)
-        return Reach(_reach_of_cells(connection, scope, window, organisation), each_once=False)
-    first, _ = local_day(_seconds(window.start), organisation.zone)
-    last, _ = local_day(_seconds(window.end), organisation.zone)
-    params: Params = {
-        "first": first,
-        "last": last,
-        "start": to_microseconds(window.start),
-        "end": to_microseconds(window.end) + (1 if window.live else 0),
-    }
-    where = [f"brand_id in ({marks(params, scope.brand_ids)})"]
-    for column, chosen in (
-        ("location_id", scope.location_ids),
-        ("team_id", scope.team_ids),
-        ("network_id", scope.network_ids),
-    ):
-        if chosen is not None:
-            where.append(f"{column} in ({marks(params, chosen)})")
-    # Who posted before the window and after it need not have posted inside.
-    params |= {"first_id": time_id(window.start, 0), "last_id": time_id(window.end, -1)}
-    where.append(
-        "(first_at >= :start or last_at < :end or (brand_id, network_id, author_key) in (select m.brand_id,"  # noqa: S608
-        f" m.network_id, m.author_key from mention m where m.brand_id in ({marks(params, scope.brand_ids)})"
-        " and m.id >= :first_id and m.id <= :last_id and m.posted_at < :end and m.author_followers > 0))"
-    )
-    value = connection.execute(
-        text(
-            "select coalesce(sum(followers), 0) from (select max(followers) as followers from author_day"  # noqa: S608
-            f" where {' and '.join(where)} and day between :first and :last"
-            " and last_at >= :start and first_at < :end group by network_id, author_key) as authors"
-        ),
-        params,
-    ).scalar_one()
-    return Reach(int(value), each_once=True)
-
-
-def _reach_of_cells(connection: Connection, scope: Scope, window: Window, organisation: Organisation) -> int:
-    """The sum of local days: whole ones where the steps are days, else cut to the hour at both ends."""
-    start, end = _seconds(window.start), _seconds(window.end) + (1 if window.live else 0)
-    if window.step_seconds % DAY == 0:
-        return _reach_in(connection, scope, DAY, (start, end))
-    start -= start % HOUR
-    first = local_day(start + DAY - 1, organisation.zone)[1]
-    last = local_day(end, organisation.zone)[1]
-    if first % HOUR or last % HOUR or not start <= first < last:
-        return _reach_in(connection, scope, HOUR, (start, end))
-    # What whole days hold is read as days, a twentieth of the cells.
-    parts = ((HOUR, (start, first)), (DAY, (first, last)), (HOUR, (last, end)))
-    return sum(_reach_in(connection, scope, cells, span) for cells, span in parts if span[0] < span[1])
-
-
-def _reach_in(connection: Connection, scope: Scope, granularity: int, span: tuple[int, int]) -> int:
-    params: Params = {"granularity": granularity, "from": span[0], "to": span[1]}
-    value = connection.execute(
-        text(
-            "select cast(coalesce(sum(reach), 0) as bigint) from cube"  # noqa: S608 - the values are bound
-            f" where {_where_cells(scope, scope.brand_ids, params)} and granularity = :granularity"
-            " and bucket >= :from and bucket < :to"
-        ),
-        params,
-    ).scalar_one()
-    return int(value)
-
-
-def _reach_of_rows(connection: Connection, scope: Scope, window: Window) -> Reach:
-    params: Params = {}
-    if window.live:
-        window = replace(window, end=window.end + timedelta(microseconds=1), live=False)
-    inner = filtered(
-        connection,
-        scope,
-        scope.brand_ids,
-        window,
-        params,
-        columns="m.network_id, m.author_key, m.author_followers",
-        limit=ROW_LIMIT,
-    )
-    value = connection.execute(
-        text(
-            "select coalesce(sum(followers), 0) from (select max(author_followers) as followers"  # noqa: S608
-            f" from ({inner}) as counted group by network_id, author_key) as authors"
-        ),
-        params,
-    ).scalar_one()
-    return Reach(int(value), each_once=True)
