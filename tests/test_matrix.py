@@ -410,7 +410,9 @@ def asked(world: World, role: str, kind: str, name: str, given: Mapping[str, Any
     """Status and body, as the server answers it; whatever an act does is taken back."""
     access = world.who[role]
     if kind == "read":
-        answer = serving._answer(lambda: serving._read(serving._House(world.database, by_path, SETTINGS), name, access, given))
+        answer = serving._answer(
+            lambda: serving._read(serving._House(world.database, by_path, SETTINGS), name, access, given)
+        )
     else:
         answer = serving._answer(lambda: _undone(world.database, access, name, given))
     return answer.status_code, bytes(answer.body).decode()
