@@ -4,6 +4,7 @@
        `brand` the name of one and `said` what it is declared from, in words.
    WatchfloorIncidents.ofAlert(item): the same from an alert.
    WatchfloorIncidents.form(title, fields, act, how): a dialog of fields, also used by the page of one incident.
+   The event "watchfloor:incidents" says that what is open, or what is held by it, changed.
    WatchfloorIncidents.key(): what key I does: to the open incident, else the dialog. */
 (function () {
   "use strict";
@@ -82,7 +83,13 @@
       write(mark, count ? String(count) : "");
     }
   }
-  L.arrived["banner-list"] = (props) => { banner = props; draw(); };
+  /* What is held may be another thing now: whoever stands ready to send asks again. */
+  L.arrived["banner-list"] = (props) => {
+    const held = (found) => JSON.stringify([found.items.map((item) => [item.id, item.held]), found.more]), changed = held(banner) !== held(props);
+    banner = props;
+    draw();
+    if (changed) window.dispatchEvent(new CustomEvent("watchfloor:incidents"));
+  };
   L.custom["banner-list"] = () => { draw(); return true; };
   window.addEventListener("watchfloor:page", draw);
   setInterval(() => { if (banner.items.length && !document.hidden) draw(); }, 15000);

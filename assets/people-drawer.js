@@ -29,7 +29,7 @@
     const words = make("div", "two", who);
     make("b", "", words, one.name); make("em", "", words, one.email);
     const facts = make("dl", "person-facts", body);
-    fact(facts, "Gets in by", one.breakGlass ? "password, also when the company sign-on is down" : one.state);
+    fact(facts, "Gets in by", one.breakGlass ? "password, also when the company sign-on is down" : one.madeUp ? "no way: of the simulated organisation" : one.state);
     fact(facts, "Last seen", one.seen ? "" : "never").dataset.since = one.seen || "";
     fact(facts, "Added", one.added);
     if (one.left) fact(facts, "Deactivated", one.left);
@@ -72,11 +72,11 @@
     make("h3", "", body, "Ways in");
     const acts = make("div", "acts", body);
     if (one.left) { P.button("Activate again", "btn sm", acts, async (event) => { if (await P.act("people.activate", { person: one.id }, event.currentTarget)) again(one.id); }); return; }
-    if (!one.breakGlass) P.button(one.linked ? "Link company sign-on anew" : one.invited ? "Invite again" : "Invite", "btn sm", acts, async (event) => { if (await P.act("people.invite", { person: one.id }, event.currentTarget)) again(one.id); });
+    if (!one.breakGlass && !one.madeUp) P.button(one.linked ? "Link company sign-on anew" : one.invited ? "Invite again" : "Invite", "btn sm", acts, async (event) => { if (await P.act("people.invite", { person: one.id }, event.currentTarget)) again(one.id); });
     if (one.newcomer) P.button("Make a sign-in link", "btn sm", acts, async (event) => { const said = await P.act("people.link", { person: one.id }, event.currentTarget); if (said) link(body, said.link); });
     P.button(one.trainee ? "Training is over" : "In training", "btn sm", acts, async (event) => { if (await P.act("people.train", { person: one.id, trainee: !one.trainee }, event.currentTarget)) again(one.id); });
     P.button("Deactivate", "btn sm", acts, () => P.confirm("Deactivate " + one.name + "?",
-      "Nobody signs in as " + one.name + " any more; open sessions end within five seconds and what they claimed is free again." + (one.accounts ? " They answer for " + one.accounts + (one.accounts === 1 ? " account" : " accounts") + ": give those another owner." : ""),
+      "Nobody signs in as " + one.name + " any more; open sessions end within five seconds and what they claimed is free again." + (one.accounts ? " They answer for " + one.accounts + (one.accounts === 1 ? " account" : " accounts") + ": their deputies become the owners; where there is none, name one on Accounts." : ""),
       "Deactivate", async (go) => { if (await P.act("people.deactivate", { person: one.id }, go)) again(one.id); }));
   }
   function link(body, path) {

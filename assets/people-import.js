@@ -90,6 +90,6 @@
     make("b", "", who, change.name || change.email);
     make("em", "", who, change.what).title = change.what;
     make("span", change.kind === "leaver" ? "wn" : "t3", line, change.kind === "leaver" ? (change.accounts ? change.accounts + (change.accounts === 1 ? " account" : " accounts") : "left " + change.since) : change.kind === "new" ? "invite" : change.since ? "from " + change.since : "");
-    if (change.kind === "leaver" && change.accounts) make("p", "people-still", host, "Left " + change.since + ", and still answers for " + (change.accounts === 1 ? "an account" : change.accounts + " accounts") + ". Give " + (change.accounts === 1 ? "it" : "them") + " another owner on Accounts.");
+    if (change.kind === "leaver" && change.accounts) make("p", "people-still", host, "Left " + change.since + ", and still answers for " + (change.accounts === 1 ? "an account" : change.accounts + " accounts") + ". The deputy becomes the owner; where there is none, name one on Accounts.");
   }
 })();

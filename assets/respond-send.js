@@ -85,7 +85,7 @@
     const found = c.texts.reply.value.trim() ? newer(view) : [];
     if (!found.length && refused && refused.kind === "stale") refused = null;
     if (!view.mine && !c.claiming && c.texts.reply.value.trim() && !refused) show({ words: view.by ? view.by.name + " has the case now. Your text is kept." : "Your claim has ended. Your text is kept.", ways: [[view.by ? "Take over" : "Claim again", () => D.claim()]] });
-    else if (found.length) show({ words: refused ? "Not sent: this was written meanwhile. Read it, then send again." : "Written meanwhile:", events: found, ways: [["I have read it", () => read()]] });
+    else if (found.length) show({ words: refused ? "Not sent: this was written meanwhile. Read it, then send again." : "Written meanwhile:", events: found, ways: [["I have read it", () => read(), refused ? "Ctrl ↵" : ""]] });
     else if (refused) show(refused);
     else show(null);
   };
@@ -102,9 +102,10 @@
     icon("info", "s16", line);
     make("b", "", line, what.words);
     make("span", "grow", line);
-    for (const [words, act] of what.ways || []) {
+    for (const [words, act, keys] of what.ways || []) {
       const button = make("button", "btn sm", line, words);
       button.type = "button";
+      if (keys) make("kbd", "", button, keys);
       button.addEventListener("click", act);
     }
     for (const event of (what.events || []).slice(-3)) {
@@ -119,6 +120,8 @@
     const c = D.composer(), view = D.view;
     if (!c || !view || sending) return;
     if (c.mode === "note") { D.addNote(c.texts.note); return; }
+    // Refused because something came meanwhile: the same keys say that it is read, and then send.
+    if (refused && refused.kind === "stale" && D.markRead()) return;
     const text = c.texts.reply.value;
     if (!text.trim() || c.go.disabled) { if (c.go.title) D.toast(c.go.title); return; }
     sending = true;
@@ -152,6 +155,11 @@
     window.WatchfloorDom.say(error.message);
   }
   D.forgetRefusal = () => { refused = null; };
+  window.addEventListener("watchfloor:incidents", () => {
+    if (!D.isOn() || !D.view) return;
+    if (refused && (refused.kind === "frozen" || refused.kind === "blocked")) refused = null;
+    D.reload();
+  });
   /* Signed too late, or something came meanwhile: one key of its author sends it. */
   D.confirmReply = async function (it, reason) {
     try {

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from ingest.connectors import simulator
 from ingest.simulation.memory import FILE as MEMORY_FILE
-from models import demo_data, people, sources
+from models import demo_data, demo_people, people, sources
 from models.access import ADMIN
 from models.networks import network_by_key
 from models.organisation import UNKNOWN
@@ -34,11 +34,12 @@ def is_empty(connection: Connection) -> bool:
 
 
 def create(connection: Connection, *, rate: float, home: Path, now: datetime) -> None:
-    """Meridian Group with a live source for each of its networks and 35 days of history behind them.
+    """Meridian Group with its people, a live source for each of its networks and 35 days of history behind them.
 
     What is published to the simulated networks, and how they misbehave, stands in a file of its own in `home`.
     """
     apply(connection, read(FILE), actor="first start", now=now)
+    demo_people.create(connection, now=now)
     for spec in simulator.sources(seed=SEED, start=now, rate=rate, memory=str(home / MEMORY_FILE)):
         sources.add(
             connection,

@@ -220,7 +220,7 @@ def save(
     connection.execute(update(account).where(account.c.id == account_id).values(**changed))
     for part, column in ((OWNER, "owner_id"), (DEPUTY, "deputy_id")):
         if column in changed:
-            _give_part(connection, account_id, part, changed[column], now)
+            give_part(connection, account_id, part, changed[column], now)
     details = {"before": {key: getattr(row, key) for key in changed}, "after": changed}
     _record(connection, who, row, "account.changed", now, details)
 
@@ -312,7 +312,8 @@ def _active(connection: Connection, person_id: int) -> None:
         raise InputError("somebody who left cannot answer for an account; name another person")
 
 
-def _give_part(connection: Connection, account_id: int, part: str, person_id: int | None, now: datetime) -> None:
+def give_part(connection: Connection, account_id: int, part: str, person_id: int | None, now: datetime) -> None:
+    """Note from when on somebody (None = nobody) is owner or deputy; the account itself is the caller's."""
     this = (account_part.c.account_id == account_id, account_part.c.part == part)
     connection.execute(update(account_part).where(*this, account_part.c.valid_to.is_(None)).values(valid_to=now))
     if person_id is not None:

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from models import group_roles, identity, organisation, people, people_file, people_lines, roles, settings
+from models import group_roles, identity, leaving, organisation, people, people_file, people_lines, roles, settings
 from models.access import ADMIN, ROLES, VIEWER, Access, Grant
 from models.errors import InputError, NotFound
 from models.organisation import Organisation
@@ -92,9 +92,9 @@ def user_list() -> None:
 def user_disable(email: str) -> None:
     """End somebody's sessions and claims and let them sign in no more."""
     with existing().write() as connection:
-        ended = identity.disable_person(connection, email, now())
+        ended = leaving.disable_person(connection, email, now())
     sessions, claims = counted(ended.sessions, "open session"), counted(ended.claims, "claim")
-    out.print(escape(f"{email} may not sign in any more; {claims} and {sessions} ended."))
+    out.print(escape(f"{email} may not sign in any more; {claims} and {sessions} ended.{ended.accounts_words}"))
 
 
 @user_app.command("enable", epilog="Example: watchfloor user enable ana@example.org")

@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, text, update
 
-from models import audit
+from models import audit, demo_people
 from models.cube import DAY
 from models.database import raise_change
 from models.errors import InputError
 from models.organisation import DEMO, UNKNOWN
 from models.organisation_file import read
-from models.tables import account, brand, cube, location, mention, setting, source, team, team_cover
+from models.tables import account, brand, cube, location, mention, person, setting, source, team, team_cover
 
 FILE = Path(__file__).parent / "demo" / "meridian.toml"
 KIND = "simulator"
@@ -30,7 +30,8 @@ BECAUSE = "the demo data is hidden"
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What belongs to the demo, by id. `paused` are the sources that hiding paused; `removed` of `of` are gone."""
+    """What belongs to the demo, by id. `paused` are the sources that hiding paused, `away` the people it sent away;
+    `removed` of `of` are gone."""
 
     state: str = NONE
     name: str = ""
@@ -39,6 +40,8 @@ class Demo:
     teams: tuple[int, ...] = ()
     accounts: tuple[int, ...] = ()
     sources: tuple[int, ...] = ()
+    people: tuple[int, ...] = ()
+    away: tuple[int, ...] = ()
     paused: tuple[int, ...] = ()
     hidden_locations: tuple[int, ...] = ()
     hidden_teams: tuple[int, ...] = ()
@@ -127,7 +130,8 @@ def show(connection: Connection, *, actor: str, person_id: int | None, now: date
         .where(waiting, source.c.state == "paused", source.c.paused_because == BECAUSE)
         .values(state="active", paused_by=None, paused_at=None, paused_because=None, due_at=now)
     )
-    done = _with(demo, state=SHOWN, paused=(), hidden_locations=(), hidden_teams=())
+    demo_people.come_back(connection, demo.away, now=now)
+    done = _with(demo, state=SHOWN, paused=(), away=(), hidden_locations=(), hidden_teams=())
     put(connection, done)
     _tell(connection, "demo.shown", done, actor=actor, person_id=person_id, now=now)
     return done
@@ -234,6 +238,7 @@ def _hidden(connection: Connection, demo: Demo, *, by: str, now: datetime) -> De
         demo,
         state=HIDDEN,
         paused=paused,
+        away=demo_people.leave(connection, demo.people, now=now),
         hidden_locations=tuple(sorted(set(demo.locations) - referred_locations(connection, demo, but=but))),
         hidden_teams=tuple(sorted(set(demo.teams) - referred_teams(connection, demo, but=but))),
     )
@@ -267,6 +272,7 @@ def _recognised(connection: Connection) -> Demo:
     brands = ids(brand, said.brands)
     handles = {entry.handle.casefold() for entry in said.accounts}
     rows = connection.execute(select(account.c.id, account.c.handle, account.c.brand_id))
+    known = select(person.c.id).where(person.c.email.in_(demo_people.emails()))
     return Demo(
         state=SHOWN,
         name=said.name or "",
@@ -275,4 +281,5 @@ def _recognised(connection: Connection) -> Demo:
         teams=ids(team, said.teams),
         accounts=tuple(row.id for row in rows if row.brand_id in brands and row.handle.casefold() in handles),
         sources=tuple(sorted(sources)),
+        people=tuple(sorted(connection.execute(known).scalars())),
     )

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import Connection, Table, delete, func, insert, literal, select, tuple_, update
 
-from models import audit, rule_desk
+from models import audit, demo_people, rule_desk
 from models.bulk import lock_brands
 from models.case_edits import forget_cases, give_up_places
 from models.cube import Cells, packed_mention, packed_reach
@@ -34,7 +34,6 @@ from models.tables import (
     location,
     log_entry,
     measure_due,
-    membership,
     mention,
     mention_mark,
     mention_version,
@@ -304,9 +303,10 @@ def _finish(connection: Connection, demo: Demo, now: datetime) -> None:
         connection.execute(delete(table).where(table.c[column].in_(brands)))
     connection.execute(delete(brand).where(brand.c.id.in_(brands)))
     teams = set(demo.teams) - referred_teams(connection, demo, but=())
+    places = set(demo.locations) - referred_locations(connection, demo, but=())
+    demo_people.give_up_scope(connection, set(brands), places, teams)
     connection.execute(delete(team_cover).where(team_cover.c.team_id.in_(teams)))
     connection.execute(delete(team).where(team.c.id.in_(teams)))
-    places = set(demo.locations) - referred_locations(connection, demo, but=())
     connection.execute(delete(team_cover).where(team_cover.c.location_id.in_(places)))
     depth: list[set[int]] = []
     left = set(places)
@@ -321,7 +321,7 @@ def _finish(connection: Connection, demo: Demo, now: datetime) -> None:
         # Cells that hold nothing any more.
         connection.execute(delete(cube).where(cube.c.location_id.in_(places) | cube.c.team_id.in_(teams)))
     give_up_places(connection, places, teams)
-    _narrow_people(connection, set(brands), places)
+    kept = demo_people.remove(connection, demo.people, now=now)
     _unpin(connection, demo)
     connection.execute(delete(setting).where(setting.c.key == "simulated"))
     connection.execute(insert(setting).values(key="simulated", value=False))
@@ -329,26 +329,11 @@ def _finish(connection: Connection, demo: Demo, now: datetime) -> None:
     if is_named == demo.name:
         connection.execute(delete(setting).where(setting.c.key == "name"))
     held = of(connection)
-    put(connection, Demo(state=REMOVED, removed=held.removed, of=held.of))
+    put(connection, Demo(state=REMOVED, removed=held.removed, of=held.of, people=kept))
     for topic in ("organisation", "sources", "demo"):
         raise_change(connection, topic)
     details = {"posts": held.removed, "brands": len(brands), "locations": len(places), "teams": len(teams)}
     audit.record(connection, at=now, action="demo.removed", subject="demo data", actor=ACTOR, details=details)
-
-
-def _narrow_people(connection: Connection, brands: Collection[int], places: Collection[int]) -> None:
-    """Ids are given again: nobody may see a new brand because they could see one of the demo."""
-    for row in connection.execute(
-        select(membership).where(or_(membership.c.brand_ids.is_not(None), membership.c.location_ids.is_not(None)))
-    ).all():
-        kept = {
-            "brand_ids": None if row.brand_ids is None else [one for one in row.brand_ids if one not in brands],
-            "location_ids": None
-            if row.location_ids is None
-            else [one for one in row.location_ids if one not in places],
-        }
-        this = [membership.c.person_id == row.person_id, membership.c.right == row.right]
-        connection.execute(update(membership).where(*this).values(**kept))
 
 
 def _unpin(connection: Connection, demo: Demo) -> None:

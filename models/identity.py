@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
-from models import audit, claims, passwords, people
+from models import audit, passwords, people
 from models.access import Access
 from models.database import Database, raise_change
 from models.errors import InputError
@@ -32,6 +32,7 @@ FIRST_LINK_VALID = timedelta(hours=24)
 # What ended longer ago than this is swept away at the person's next sign-in; the audit log keeps the story.
 KEPT_AFTER_END = timedelta(days=30)
 NOBODY = "nobody"
+MADE_UP = '"{email}" belongs to the simulated organisation; nobody signs in as one of its people'
 # Sessions asked for in one statement.
 BATCH = 500
 
@@ -84,41 +85,7 @@ class Link:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What a person held when they were disabled: open sessions, cases."""
-
-    sessions: int
-    claims: int
-
-
 # -- people whose sessions end -----------------------------------------------------------------------------
-
-
-def disable_person(
-    connection: Connection, email: str, now: datetime, *, actor: str = COMMAND_LINE, actor_id: int | None = None
-) -> Ended:
-    """Nobody signs in as this person any more, and what they hold is free again. NotFound."""
-    row = people.person_by_email(connection, email)
-    if row.disabled_at is not None:
-        return Ended(0, 0)
-    people.close_person(connection, row, now)
-    sessions = connection.execute(
-        update(session)
-        .where(session.c.person_id == row.id, session.c.revoked_at.is_(None), session.c.expires_at > now)
-        .values(revoked_at=now)
-    ).rowcount
-    held = claims.end_claims_of(connection, row.id, now=now, why="deactivated", actor=actor)
-    audit.record(
-        connection,
-        at=now,
-        action="person.disabled",
-        subject=row.email,
-        actor=actor,
-        person_id=actor_id,
-        details={"sessions_ended": sessions, "claims_ended": held},
-    )
-    return Ended(sessions, held)
 
 
 def set_password(
@@ -126,6 +93,8 @@ def set_password(
 ) -> None:
     """Give a person another password and end their sessions. NotFound, InputError."""
     row = people.person_by_email(connection, email)
+    if people.is_made_up(connection, row.id):
+        raise InputError(MADE_UP.format(email=row.email))
     people.keep_password(connection, row.id, passwords.hashed(password))
     connection.execute(
         update(session).where(session.c.person_id == row.id, session.c.revoked_at.is_(None)).values(revoked_at=now)
@@ -190,6 +159,8 @@ def make_link(
     row = people.person_by_email(connection, email)
     if row.disabled_at is not None:
         raise InputError(f'"{row.email}" is disabled; a link would not sign them in')
+    if people.is_made_up(connection, row.id):
+        raise InputError(MADE_UP.format(email=row.email))
     token = secrets.token_urlsafe(32)
     connection.execute(
         insert(signin_link).values(
@@ -315,7 +286,7 @@ def open_session(
 
     The one who gets in without the company sign-on is audited by a name of its own: nobody is to miss it.
     """
-    if not people.memberships(connection, {row.id}, now):
+    if not people.memberships(connection, {row.id}, now) or people.is_made_up(connection, row.id):
         return None
     if previous is not None:
         _revoke(connection, _digest(previous), now)
@@ -377,14 +348,12 @@ __all__ = [
     "FIRST_LINK_VALID",
     "LINK_VALID",
     "TOUCH_EVERY",
-    "Ended",
     "Link",
     "Person",
     "Signed",
     "SignedIn",
     "access_for",
     "add_person",
-    "disable_person",
     "find_link",
     "has_lapsed",
     "list_people",

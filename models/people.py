@@ -18,7 +18,7 @@ from models import audit, passwords, roles
 from models.access import ADMIN, Access
 from models.database import raise_change
 from models.errors import InputError, NotFound
-from models.roles import TOPIC, end_role, give_role, granted, memberships
+from models.roles import TOPIC, end_role, give_role, granted, is_made_up, memberships
 from models.tables import person, session
 
 LONGEST_EMAIL = 254
@@ -318,6 +318,7 @@ __all__ = [
     "give_role",
     "granted",
     "invite",
+    "is_made_up",
     "keep_password",
     "list_people",
     "memberships",

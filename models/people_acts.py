@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from models import group_roles, identity, people, roles, signon
+from models import group_roles, identity, leaving, people, roles, signon
 from models.access import ADMIN, PEOPLE, UNLIMITED, Access, Grant
 from models.errors import AccessDenied, InputError, NotFound
 from models.group_roles import RoleFor
@@ -95,11 +95,11 @@ def review(
 
 def deactivate(
     connection: Connection, organisation: Organisation, who: Access, person_id: int, *, now: datetime
-) -> identity.Ended:
+) -> leaving.Ended:
     """Nobody signs in as this person any more: open sessions end within 5 s, claims at once. NotFound, AccessDenied."""
     row = _require_over(connection, organisation, who, person_id, now)
     check_leaves(connection, person_id, now)
-    return identity.disable_person(connection, row.email, now, actor=who.email, actor_id=who.person_id)
+    return leaving.disable_person(connection, row.email, now, actor=who.email, actor_id=who.person_id)
 
 
 def activate(connection: Connection, organisation: Organisation, who: Access, person_id: int, *, now: datetime) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from models import group_roles, identity, people, roles
+from models import group_roles, leaving, people, roles
 from models.access import ADMIN, Access, Grant
 from models.errors import InputError, WatchfloorError
 from models.organisation import Organisation
@@ -168,7 +168,7 @@ def _do(connection: Connection, step: Step, number: int, email: str, who: Access
         case _Leave():
             # Each alone may leave; all administrators together may not.
             check_leaves(connection, number, now)
-            identity.disable_person(connection, email, now, actor=actor, actor_id=actor_id)
+            leaving.disable_person(connection, email, now, actor=actor, actor_id=actor_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
-from models import signon
+from models import roles, signon
 from models.access import Grant
 from models.errors import NotFound
 from models.organisation import Organisation
@@ -65,6 +65,8 @@ class Row:
     is_break_glass: bool
     is_linked: bool
     has_password: bool
+    # Of the simulated organisation: nobody signs in as one of these.
+    is_made_up: bool
     accounts: int
     roles: tuple[Role, ...]
 
@@ -200,6 +202,7 @@ def _rows(
     numbers = [row.id for row in people]
     linked = signon.linked_people(connection, numbers)
     seen = dict(_last_seen(connection))
+    made_up = roles.made_up(connection)
     return tuple(
         Row(
             id=row.id,
@@ -213,6 +216,7 @@ def _rows(
             is_break_glass=row.is_break_glass,
             is_linked=row.id in linked,
             has_password=row.has_password,
+            is_made_up=row.id in made_up,
             accounts=owners[row.id],
             roles=tuple(item for item in held.get(row.id, ()) if with_past or not item.is_over(now)),
         )

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from models import audit
-from models.access import ROLES, Grant
+from models.access import ADMIN, ROLES, Grant
 from models.database import raise_change
 from models.errors import InputError, NotFound
-from models.tables import membership, person
+from models.organisation import DEMO
+from models.tables import membership, person, setting
 
 # Who gave a role that follows a group of the company's: it ends when the group does.
 COMPANY = "company sign-on"
@@ -183,7 +184,9 @@ def checked(
 def add(
     connection: Connection, person_id: int, grant: Grant, *, start: datetime, until: datetime | None, by: str
 ) -> int:
-    """The number of a new row; its audit row is the caller's."""
+    """The number of a new row; its audit row is the caller's. InputError for an administrator whom nobody can be."""
+    if grant.role == ADMIN and is_made_up(connection, person_id):
+        raise InputError("this person belongs to the simulated organisation; nobody signs in as one of its people")
     number = int(connection.execute(select(func.coalesce(func.max(membership.c.id), 0))).scalar_one()) + 1
     connection.execute(
         insert(membership).values(
@@ -199,6 +202,17 @@ def add(
         )
     )
     return number
+
+
+def is_made_up(connection: Connection, person_id: int) -> bool:
+    """Whether a person belongs to the simulated organisation: nobody signs in as one of these."""
+    return person_id in made_up(connection)
+
+
+def made_up(connection: Connection) -> frozenset[int]:
+    """The people of the simulated organisation."""
+    held = connection.execute(select(setting.c.value).where(setting.c.key == DEMO)).scalar()
+    return frozenset(held.get("people", ())) if isinstance(held, Mapping) else frozenset()
 
 
 def said(grant: Grant) -> dict[str, Any]:

@@ -110,6 +110,8 @@ def enter(
         row, reason = _link(connection, who, may_link=may_link, now=now)
     if row is not None and row.disabled_at is not None:
         reason = "this person was deactivated here"
+    elif row is not None and people.is_made_up(connection, row.id):
+        reason = "this person belongs to the simulated organisation; nobody signs in as one of its people"
     if row is None or reason:
         return _refused(connection, who, row, reason, address=address, now=now)
     if groups:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from models import accounts, audit, people, secrets
+from models import accounts, audit, leaving, people, secrets
 from models.accounts import CAPABILITIES, Kept
 from models.database import Database
 from models.errors import AccessDenied, InputError, NotFound
 from models.organisation import Organisation
 from models.settings import Settings
-from models.tables import account
+from models.tables import account, account_part
 from models.who_could_post import who_could_post
 from tests.builders import CORVANE, HALDEN, NOW
 from tests.case_desk import DAY, HOUR, hire, open_desk
@@ -166,3 +166,34 @@ def test_who_answers_for_an_account_is_told_that_its_access_ends_and_nobody_else
                 [item.id for item in accounts.running_out(connection, desk, who, NOW)] for who in (boss, ana, mo)
             ]
     assert told == {20: [[], [], []], 10: [[OURS], [OURS], []], -1: [[OURS], [OURS], []]}
+
+
+def test_the_deputy_of_a_leaver_becomes_the_owner_and_it_is_audited(database: Database, desk: Organisation) -> None:
+    boss, ana, mo = hire(database, "Boss", "manager"), hire(database, "Ana"), hire(database, "Mo")
+    save(database, desk, boss, owner_id=ana.person_id, deputy_id=mo.person_id)
+    with database.write() as connection:
+        ended = leaving.disable_person(connection, ana.email, NOW + HOUR)
+    assert (ended.accounts, ended.orphans) == (1, 0)
+    found = one(database)
+    assert (found.owner_id, found.deputy_id, found.needs(NOW)) == (mo.person_id, None, ("no deputy",))
+    with database.read() as connection:
+        parts = connection.execute(select(account_part).order_by(account_part.c.part, account_part.c.valid_from)).all()
+        (row,) = audit.newest(connection, 1)
+    gone = NOW + HOUR
+    assert [(part.part, part.person_id, part.valid_to) for part in parts] == [
+        ("deputy", mo.person_id, gone),
+        ("owner", ana.person_id, gone),
+        ("owner", mo.person_id, None),
+    ]
+    assert (row.details or {})["accounts_handed_over"] == 1
+
+
+def test_a_leaver_without_a_deputy_is_shown_as_an_owner_who_left(database: Database, desk: Organisation) -> None:
+    boss, ana, mo = hire(database, "Boss", "manager"), hire(database, "Ana"), hire(database, "Mo")
+    save(database, desk, boss, owner_id=ana.person_id, deputy_id=mo.person_id)
+    with database.write() as connection:
+        assert leaving.disable_person(connection, mo.email, NOW).orphans == 1
+        ended = leaving.disable_person(connection, ana.email, NOW)
+    assert (ended.accounts, ended.orphans) == (0, 1)
+    assert "1 still need somebody" in ended.accounts_words
+    assert one(database).needs(NOW) == ("the owner left", "the deputy left")

@@ -13,7 +13,7 @@ import pytest
 
 from dashboard import cookies, rights
 from dashboard.gate import LARGEST_BODY, LARGEST_FORM, current
-from models import identity
+from models import identity, leaving
 from models.errors import AccessDenied
 from tests.asgi import PAGE, Browser
 from tests.house import ANA, SECRET, House, empty_database, form_token
@@ -196,7 +196,7 @@ def test_a_session_that_ended_is_gone_within_five_seconds(house: House, end: str
     assert browser.get("/").status == 200
     with house.database.write() as connection:
         if end == "disabled":
-            identity.disable_person(connection, ANA, house.now)
+            leaving.disable_person(connection, ANA, house.now)
         elif end == "signed out elsewhere":
             identity.sign_out(connection, digest, house.now)
         elif end == "right withdrawn":

@@ -9,7 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import insert, select, update
 
-from models import audit, identity
+from models import audit, identity, leaving
 from models.access import RIGHTS, Access, Grant
 from models.database import Database
 from models.errors import InputError, NotFound
@@ -222,7 +222,7 @@ def test_a_link_needs_a_person_who_may_sign_in(database: Database) -> None:
     add(database)
     with database.write() as connection:
         token = identity.make_link(connection, ANA, NOW)
-        identity.disable_person(connection, ANA, NOW)
+        leaving.disable_person(connection, ANA, NOW)
         assert identity.find_link(connection, token, NOW) == Link("unknown")
         assert identity.use_link(connection, token, "192.0.2.7", NOW) is None
     with database.write() as connection, pytest.raises(InputError, match="disabled"):
@@ -279,8 +279,8 @@ def test_disabling_a_person_ends_their_sessions_and_keeps_them_out(database: Dat
     add(database, password=PASSWORD)
     opened = open_session(database)
     with database.write() as connection:
-        assert identity.disable_person(connection, ANA, NOW) == identity.Ended(1, 0)
-        assert identity.disable_person(connection, ANA, NOW) == identity.Ended(0, 0)
+        assert leaving.disable_person(connection, ANA, NOW) == leaving.Ended(1, 0)
+        assert leaving.disable_person(connection, ANA, NOW) == leaving.Ended(0, 0)
     assert access(database, opened) is None
     assert identity.sign_in(database, ANA, PASSWORD, "192.0.2.7", NOW) is None
     assert actions(database).count("person.disabled") == 1

@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection
 from dashboard import live, rights
 from dashboard.hub import Hub
 from dashboard.live import BURST, BadMessage, Budget, read_message
-from models import identity, people
+from models import identity, leaving, people
 from models.database import Database
 from models.schema import upgrade
 from models.tables import membership
@@ -139,7 +139,7 @@ def test_a_person_who_is_disabled_is_cut_off(web: Served) -> None:
     with web.socket(web.person("leaver", "viewer")) as socket:
         subscribe(socket)
         with web.database.write() as connection:
-            identity.disable_person(connection, "leaver@meridian.example", datetime.now(UTC))
+            leaving.disable_person(connection, "leaver@meridian.example", datetime.now(UTC))
         assert closed_with(socket)[0] == 4401
 
 

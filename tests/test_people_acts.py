@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from models import identity, people, people_acts, people_reading, roles
+from models import identity, leaving, people, people_acts, people_reading, roles
 from models.access import Access, Grant
 from models.database import Database
 from models.errors import AccessDenied, InputError, NotFound
@@ -155,7 +155,7 @@ def test_deactivating_ends_what_goes_on_and_activating_brings_the_roles_back(flo
         assert identity.use_link(connection, token, "192.0.2.1", NOW) is not None
         with pytest.raises(InputError, match="has a way in"):
             people_acts.first_link(connection, floor.there, MANAGER, 3, now=NOW)
-        assert people_acts.deactivate(connection, floor.there, MANAGER, 3, now=NOW) == identity.Ended(1, 0)
+        assert people_acts.deactivate(connection, floor.there, MANAGER, 3, now=NOW) == leaving.Ended(1, 0)
         with pytest.raises(InputError, match="disabled"):
             identity.make_link(connection, "mo@meridian.example", NOW)
         people_acts.activate(connection, floor.there, MANAGER, 3, now=NOW)
@@ -174,7 +174,7 @@ def test_the_directory_counts_what_needs_somebody_and_shows_only_who_is_seen(flo
                 id=90, network_id=2, handle="x", name="X", kind="company", brand_id=HALDEN, owner_id=5, valid_from=NOW
             )
         )
-        identity.disable_person(connection, "tom@meridian.example", NOW)
+        leaving.disable_person(connection, "tom@meridian.example", NOW)
         found = people_reading.directory(connection, floor.there, ADMIN.reach, now=NOW)
         mine = people_reading.directory(connection, floor.there, MANAGER.reach, now=NOW)
     assert (found.people, found.with_role, found.kinds, found.going_on) == (4, 4, 3, 4)

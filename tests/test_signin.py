@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import insert
 
 from dashboard.signin import safe_next
-from models import audit, identity, saved_views
+from models import audit, identity, leaving, saved_views
 from models.database import Database
 from models.tables import setting
 from tests.asgi import Answer, Browser
@@ -325,7 +325,7 @@ def test_who_signed_out_or_is_no_more_with_us_has_to_leave_the_page(house: House
     house.passes(5)
     assert over(gone)["lapsed"] is False
     with house.database.write() as connection:
-        identity.disable_person(connection, ANA, house.now)
+        leaving.disable_person(connection, ANA, house.now)
     house.passes(13 * 3600)
     assert over(disabled)["lapsed"] is False
     assert over(house.browser())["lapsed"] is False

@@ -80,9 +80,11 @@ def said(event: Event, names: Names) -> str:
         return _opened(event, names)
     words = _PLAIN.get(event.kind, event.kind.replace("_", " ").capitalize())
     changed = details.get("after", {})
+    if event.kind == "linked" and event.person_id is None and changed.get("incident_id"):
+        words = "In the scope of {incident}"
     held = details.get("person_id")
     words = words.format(
-        actor=event.actor if event.person_id is not None or event.kind == "sent" else event.actor.capitalize(),
+        actor=event.actor[:1].upper() + event.actor[1:],
         customer=names.customer,
         held=names.people.get(held, "a colleague") if isinstance(held, int) else "a colleague",
         given=_given(changed, names),

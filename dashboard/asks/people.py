@@ -127,7 +127,7 @@ def deactivate(connection: Connection, asked: Asked) -> Mapping[str, Any]:
     ended = people_acts.deactivate(connection, asked.organisation, asked.access, asked.number("person"), now=asked.now)
     sessions = f"{ended.sessions} session{'' if ended.sessions == 1 else 's'}"
     claims = f"{ended.claims} claim{'' if ended.claims == 1 else 's'}"
-    return {"words": f"Deactivated; {sessions} and {claims} ended."}
+    return {"words": f"Deactivated; {sessions} and {claims} ended.{ended.accounts_words}"}
 
 
 def activate(connection: Connection, asked: Asked) -> Mapping[str, Any]:

@@ -46,7 +46,8 @@ def person(row: Row, organisation: Organisation, now: datetime) -> dict[str, Any
         "seen": None if row.last_seen_at is None else row.last_seen_at.isoformat(),
         "left": None if row.disabled_at is None else _day(row.disabled_at, organisation),
         "trainee": row.is_trainee,
-        "newcomer": row.last_seen_at is None and not row.has_password and not row.is_linked,
+        "newcomer": row.last_seen_at is None and not row.has_password and not row.is_linked and not row.is_made_up,
+        "madeUp": row.is_made_up,
         "linked": row.is_linked,
         "invited": row.invited_at is not None,
         "breakGlass": row.is_break_glass,
@@ -81,6 +82,8 @@ def state(row: Row) -> str:
     if row.disabled_at is not None:
         still = f"answers for {row.accounts} account{'' if row.accounts == 1 else 's'}"
         return still if row.accounts else "deactivated"
+    if row.is_made_up:
+        return "simulated"
     if row.is_break_glass:
         return "break-glass"
     if row.is_linked:
