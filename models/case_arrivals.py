@@ -172,6 +172,9 @@ class Desk:
         is_newest = post.posted_at >= values["last_customer_at"]
         if not is_newest and not _is_near(work, post):
             return None
+        # History that is filled in would make somebody late who was never asked: what opens no case begins no round.
+        if post.posted_at < min(now - self.opens_within, values["opened_at"]):
+            return None
         ours = values["last_ours_at"]
         # Of two at the same instant the one that came later is the later one, as for the clocks.
         is_unanswered = ours is None or post.posted_at >= ours

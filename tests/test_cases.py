@@ -75,6 +75,14 @@ def test_what_is_older_than_half_a_day_when_it_is_read_opens_none(database: Data
     assert the_case(database).author_key == "bob"
 
 
+def test_history_that_is_filled_in_makes_nobody_late(database: Database, desk: Organisation) -> None:
+    arrive(database, desk, said("new", posted_at=NOW - HOUR))
+    arrive(database, desk, said("old", posted_at=NOW - 14 * HOUR), said("late", posted_at=NOW - 3 * HOUR))
+    (found,) = all_cases(database)
+    # What was published within half a day has waited since; what is older would have opened no case either.
+    assert found.waiting_since == NOW - 3 * HOUR
+
+
 def test_further_posts_of_a_person_join_the_open_case(database: Database, desk: Organisation) -> None:
     arrive(database, desk, said("1", posted_at=NOW - HOUR))
     arrive(
