@@ -565,7 +565,10 @@ def test_a_first_run_shows_a_simulated_organisation_and_ctrl_c_stops_all_of_it(
     assert link not in again
     after = json.loads(terminal.sees("status", "--json"))
     assert [item["name"] for item in after["sources"]] == [item["name"] for item in before["sources"]]
-    assert terminal.sees("user", "list").endswith("1 person.\n")
+    listed = terminal.sees("user", "list")
+    # Nobody can sign in but the administrator: the others are made up.
+    assert listed.count("admin@") == 1
+    assert listed.endswith("17 people.\n")
 
 
 READY = (
