@@ -23,6 +23,8 @@ NAME = "Curve"
 # So many decisions are named over the curve, at least so far apart (as a share of its width).
 MOST_TICKS, LEAST_APART = 4, 0.16
 WORDS_SHOWN = 18
+# Nearer to an edge than this a word stands inward of its mark.
+EDGE = 0.12
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +149,29 @@ def _words(found: Frame, whole: Sequence[Point], axis: TimeAxis) -> list[dict[st
 
 def _named(found: Frame) -> list[Line]:
     """Marks that have room beside each other, the oldest first."""
-    points = found.curve.points
-    span = (points[-1].at - points[0].at).total_seconds() + found.curve.step_seconds
     named: list[Line] = []
     for line in found.marks:
-        place = (line.at - points[0].at).total_seconds() / span
-        before = (named[-1].at - points[0].at).total_seconds() / span if named else -1.0
+        place = _place(found, line)
+        before = _place(found, named[-1]) if named else -1.0
         if 0 <= place <= 1 and place - before >= LEAST_APART and len(named) < MOST_TICKS:
             named.append(line)
     return named
 
 
+def _place(found: Frame, line: Line) -> float:
+    """Where a line stands on the curve: 0 = its beginning, 1 = its end."""
+    points = found.curve.points
+    span = (points[-1].at - points[0].at).total_seconds() + found.curve.step_seconds
+    return (line.at - points[0].at).total_seconds() / span
+
+
 def _ticks(found: Frame, axis: TimeAxis) -> list[dict[str, Any]]:
     notes = []
     for line in _named(found):
-        note = figures.note(axis.x(line.at), 1, _brief(line), size=11, anchor="center", dx=0, dy=12)
+        place = _place(found, line)
+        # At an edge a centred word would be cut off.
+        anchor = "left" if place < EDGE else "right" if place > 1 - EDGE else "center"
+        note = figures.note(axis.x(line.at), 1, _brief(line), size=11, anchor=anchor, dx=0, dy=12)
         notes.append(note | {"yref": "paper", "font": {"size": 11, "color": "$text-3"}})
     return notes
 
