@@ -257,15 +257,15 @@ def test_an_incident_holds_what_is_sent_and_an_auditor_proves_what_happened(
     assert [(post.body, post.attempts) for post in day.published()] == [(TEXT, 1)]
 
     # An auditor finds the trail of the case and its proof, and may change none of it.
+    before = rows(day.database, "select * from desk_case")
     vera = comes(day, browser, contexts, watched, "vera", "/respond")
+    # It was answered and waits for nobody: a link to it opens it.
+    vera.goto(f"{day.web.address}/respond#case-{before[0]['brand_id']}-{before[0]['id']}")
     expect(vera.locator("#desk-head")).to_be_visible()
     expect(vera.get_by_role("button", name="Claim next")).to_be_hidden()
-    before = rows(day.database, "select * from desk_case")
     vera.keyboard.press("c")
     vera.keyboard.press("e")
-    vera.keyboard.press("Control+k")
-    vera.keyboard.type("audit")
-    vera.keyboard.press("Enter")
+    vera.goto(f"{day.web.address}/audit")
     expect(vera.locator("#audit-chain-bar")).to_contain_text("Verified to")
     vera.keyboard.press("/")
     vera.keyboard.type(str(before[0]["id"]))
