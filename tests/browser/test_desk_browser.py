@@ -94,6 +94,8 @@ def test_a_view_is_saved_opened_updated_and_deleted(
     expect(page).to_have_url(f"{web.address}/?brand=velta")
     page.go_back()
     expect(page).to_have_url(f"{web.address}/?brand=halden")
+    # A menu that is opened before the page has followed is closed again by it.
+    expect(views.locator(".v")).to_have_text("Morning watch, changed")
 
     views.click()
     page.get_by_role("menuitem", name="Delete “Morning watch”").click()
