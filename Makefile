@@ -39,8 +39,8 @@ prove: $(VENV)/ready-dev
 	$(PYTEST) -m "prove and not alone and browser"
 # What keeps time shares the machine with nothing else.
 	$(PYTEST) -m "prove and alone" -n 0
-# Every benchmark that holds a gate. `make bench` beside it reads a million and tells the speeds of the panels: half an hour more.
-	$(BIN)/python -m tests.bench copies desk live models pipeline places reads=200000 rules spikes store
+# The benchmarks that hold a gate; the desk under load has its own run: python -m tests.bench desk. `make bench` beside it reads a million and tells the speeds of the panels: half an hour more.
+	$(BIN)/python -m tests.bench copies live models pipeline places reads=200000 rules spikes store
 
 # Full counts that take hours: ten times those of `make prove`.
 prove-long: $(VENV)/ready-dev
