@@ -39,7 +39,7 @@ prove: $(VENV)/ready-dev
 	$(PYTEST) -m "prove and not alone and browser"
 # What keeps time shares the machine with nothing else.
 	$(PYTEST) -m "prove and alone" -n 0
-# The benchmarks that hold a gate; the desk under load has its own run: python -m tests.bench desk. `make bench` beside it reads a million and tells the speeds of the panels: half an hour more.
+# The benchmarks that hold a gate; the desk under load has its own run: `python -m tests.bench desk`. `make bench` reads a million and tells the speeds of the panels: half an hour more.
 	$(BIN)/python -m tests.bench copies live models pipeline places reads=200000 rules spikes store
 
 # Full counts that take hours: ten times those of `make prove`.
