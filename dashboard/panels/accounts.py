@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from dashboard.panel import Panel, Props, Question, Table
 from dashboard.panels import frame
 from models import accounts
+from models.access import Scope
 from models.accounts import CAPABILITIES, Health, Kept
 from models.networks import BY_ID
 
@@ -36,20 +37,23 @@ class Frame:
 
 def query(connection: Connection, question: Question) -> Frame:
     """The accounts of the brands, places, teams and networks in scope."""
-    scope = question.scope
-    rows = tuple(
-        item
-        for item in accounts.kept(connection, scope.brand_ids, scope.location_ids)
-        if (scope.network_ids is None or item.network_id in scope.network_ids)
-        and (scope.team_ids is None or item.team_id in scope.team_ids)
-    )
     return Frame(
-        rows=rows,
+        rows=in_scope(connection, question.scope),
         brands=question.organisation.brand_names,
         places=question.organisation.location_names,
         about=frame.about(question).scope_words,
         simulated=question.organisation.simulated,
         now=question.now,
+    )
+
+
+def in_scope(connection: Connection, scope: Scope) -> tuple[Kept, ...]:
+    """The accounts of the brands, places, teams and networks of a scope."""
+    return tuple(
+        item
+        for item in accounts.kept(connection, scope.brand_ids, scope.location_ids)
+        if (scope.network_ids is None or item.network_id in scope.network_ids)
+        and (scope.team_ids is None or item.team_id in scope.team_ids)
     )
 
 

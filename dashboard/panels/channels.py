@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from dashboard.panel import Panel, Props, Question, Table
 from dashboard.panels import exported, frame
+from dashboard.panels.accounts import in_scope
 from models import accounts
 from models.accounts import Health, Kept
 from models.networks import BY_ID
@@ -33,17 +34,12 @@ class Frame:
 
 def query(connection: Connection, question: Question) -> Frame:
     """The accounts of our brands in scope; a competitor has none of ours."""
-    asked = question.scope
     own = {brand.id for brand in question.organisation.brands if brand.kind == "own"}
-    rows = [
-        item
-        for item in accounts.kept(connection, [one for one in asked.brand_ids if one in own], asked.location_ids)
-        if (asked.network_ids is None or item.network_id in asked.network_ids)
-        and (asked.team_ids is None or item.team_id in asked.team_ids)
-    ]
+    ours = tuple(one for one in question.scope.brand_ids if one in own)
+    rows = in_scope(connection, replace(question.scope, brand_ids=ours))
     return Frame(
         rows=tuple(sorted(rows, key=lambda item: not item.needs(question.now))),
-        is_ours=any(one in own for one in asked.brand_ids),
+        is_ours=bool(ours),
         words=frame.about(question).scope_words,
         zone=question.zone,
         now=question.now,
