@@ -68,7 +68,7 @@ def live(url: str, folder: Path) -> None:
     reach.before(runs, "asking", "leased")
     reach.before(made_up, "post", "asking")
     reach.after(store, "store", "inside")
-    reach.after(psycopg.Copy, "write_row", "copy")
+    reach.after(psycopg.Copy, "write", "copy")
     _note_what_is_taken(diary)
     database = Database(url)
     worker = Worker(database)
