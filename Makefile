@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
+# Processes that tests start read what was compiled once; some machines forbid to keep it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test prove prove-long bench bench-spikes format lock clean
 
 run: $(VENV)/ready
@@ -30,13 +33,13 @@ test: $(VENV)/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(PYTEST) -m "not prove and not long and not browser"
+	$(PYTEST) --ignore tests/browser -m "not prove and not long"
 # After the others, since a page that starves says nothing about the product.
-	$(PYTEST) -m "browser and not prove and not long"
+	$(PYTEST) tests/browser -m "not prove and not long"
 
 prove: $(VENV)/ready-dev
-	$(PYTEST) -m "prove and not alone and not browser" --dist load
-	$(PYTEST) -m "prove and not alone and browser"
+	$(PYTEST) --ignore tests/browser -m "prove and not alone" --dist load
+	$(PYTEST) tests/browser -m "prove and not alone"
 # What keeps time shares the machine with nothing else.
 	$(PYTEST) -m "prove and alone" -n 0
 # The benchmarks that hold a gate; the desk under load has its own run: `python -m tests.bench desk`. `make bench` reads a million and tells the speeds of the panels: half an hour more.

@@ -12,12 +12,15 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import typer
 
 import app
 from models.database import Database
 from models.organisation_file import apply, read
 from tests.house import empty_database
 
+# All commands are put together once for a test process: it takes longer than most of them run.
+_COMMANDS = typer.main.get_command(app.build())
 AIRLINES = Path(__file__).parent / "airlines.toml"
 
 
@@ -50,6 +53,7 @@ class Terminal:
         """Type a command and read what comes back; a traceback would fail the test by itself."""
         self._capsys.readouterr()
         code = 0
+        self._monkeypatch.setattr(app, "build", lambda: _COMMANDS)
         try:
             app.main(arguments)
         except SystemExit as end:
