@@ -1,4 +1,4 @@
-"""Statements are compiled once for a test process: each engine has a cache of its own, and each test engines of its own.
+"""Statements are compiled once for a test process: each test has its own engines, and each engine a cache of its own.
 
 A fifth of the time of all tests went into compiling the same few hundred statements anew.
 """
