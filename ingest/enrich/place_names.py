@@ -12,6 +12,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from ingest.enrich.place_text import (
+    JOINING_WORDS,
+    alternatives,
+    is_plain,
+    pieces,
+    without_addresses,
+    without_zip,
+    words,
+)
 from models import geography
 from models.geography import Place, key
 
@@ -47,16 +56,9 @@ _COORDINATES = re.compile(r"(-?\d{1,2}\.\d{2,})\s*°?\s*([NS])?\s*,\s*(-?\d{1,3}
 _DIGIT = re.compile("[0-9]")
 _FLAG = re.compile("([\U0001f1e6-\U0001f1ff])([\U0001f1e6-\U0001f1ff])")
 _FIRST_LETTER_OF_FLAGS = 0x1F1E6
-_ADDRESSES = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\w+|@\w+|#(?=\w)")
-_ALTERNATIVES = re.compile(
-    r"\s*(?:[/|;&+•·→➡✈⇄↔<>~*\n]+|--+|\s[-–—]+\s|…|\.\.+|\b(?:or|and|via|by way of|but|with)\b)\s*", re.IGNORECASE
-)
-# What must be there for any of them to be.
-_SEPARATED = re.compile(r"[/|;&+•·→➡✈⇄↔<>~*\n…]|[-.]{2}|\s[-–—]|\b(?:or|and|via|by|but|with)\b", re.IGNORECASE)
-_COMMAS = re.compile(r"[,()\[\]]+|\s\.|\.\s(?=[A-Z][a-z])")
-_WORDS = re.compile(r"[^\W\d_]+(?:['’.][^\W\d_]+)*")
-_ZIP = re.compile(r"\s*\b\d{5}(?:-\d{4})?\b\s*$")
+# How many words of a sentence make a name at most, and how many a name with what it lies in.
 _MOST_WORDS = 4
+_MOST_WORDS_WITH_A_SUFFIX = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,13 @@ def resolve(text: str) -> Resolved | None:
     said = text[:LONGEST_TEXT].strip()
     if not said:
         return None
+    if is_plain(said):
+        return _plain(said)
     if not said.isascii() and (found := _flag(said)):
         return found
     if _DIGIT.search(said) and (found := _coordinates(said)):
         return found
-    if "@" in said or "#" in said or "http" in said or "www." in said:
-        said = _ADDRESSES.sub(" ", said).strip()
+    said = without_addresses(said)
     head, comma, tail = said.partition(",")
     if comma:
         # What most people write, "Boston, MA", before anything is taken apart.
@@ -89,13 +92,29 @@ def resolve(text: str) -> Resolved | None:
             return None
         if found := _alone(said, whole):
             return found
-    for part in _ALTERNATIVES.split(said) if _SEPARATED.search(said) else (said,):
-        if part and (found := _listed(_ZIP.sub("", part))):
+    for part in alternatives(said):
+        if part and (found := _listed(without_zip(part))):
             return found
-    return _mentioned(said)
+    its_words = words(said)
+    return _mentioned(said, its_words, [key(word) for word in its_words])
 
 
 # -- what is said outright ---------------------------------------------------------------------------------
+
+
+def _plain(said: str) -> Resolved | None:
+    """A text of words alone, which is most that has no comma: what `resolve` does, without what cannot be in it."""
+    name = key(said)
+    if name in NOWHERE:
+        return None
+    if found := _alone(said, name):
+        return found
+    its_words, names = said.split(), name.split(" ")
+    if JOINING_WORDS.isdisjoint(names):
+        found = _with_suffix(its_words, names)
+    else:
+        found = next(filter(None, map(_listed, filter(None, alternatives(said)))), None)
+    return found or _mentioned(said, its_words, names)
 
 
 def _flag(said: str) -> Resolved | None:
@@ -161,18 +180,22 @@ def _by_code(code: str) -> Resolved | None:
 def _best(found: Sequence[Place], name: str, *, at_most: int = BY_NAME) -> Resolved:
     """The place of several of one name that is most likely meant, less sure where others are likely too."""
     if len(found) == 1:
-        best, share = found[0], 1.0
-    else:
-        best = max(found, key=lambda place: _weight(place, name))
-        alike = sum(_weight(place, name) for place in found if not _is_within(place, best) or place is best)
-        share = _weight(best, name) / max(alike, 1.0)
-        best = _city_of(best, found)
-    sure = BY_NAME if key(best.name) == name else BY_OTHER_NAME
+        return Resolved(found[0].id, min(BY_NAME if _is_own(found[0], name) else BY_OTHER_NAME, at_most))
+    weights = [(place.population + 1) * (1.0 if _is_own(place, name) else OTHER_NAME_WEIGHT) for place in found]
+    most = max(weights)
+    best = found[weights.index(most)]
+    alike = sum(
+        weight for place, weight in zip(found, weights, strict=True) if place is best or not _is_within(place, best)
+    )
+    share = most / max(alike, 1.0)
+    best = _city_of(best, found)
+    sure = BY_NAME if _is_own(best, name) else BY_OTHER_NAME
     return Resolved(best.id, round(min(sure, at_most) * (0.5 + 0.5 * share)))
 
 
-def _weight(place: Place, name: str) -> float:
-    return (place.population + 1) * (1.0 if key(place.name) == name else OTHER_NAME_WEIGHT)
+def _is_own(place: Place, name: str) -> bool:
+    """Whether the name, as names are compared, is the place's own and no nickname, old name or other language."""
+    return place.name.lower() == name or key(place.name) == name
 
 
 # -- a name with its region or country beside it -----------------------------------------------------------
@@ -180,12 +203,11 @@ def _weight(place: Place, name: str) -> float:
 
 def _listed(part: str) -> Resolved | None:
     """ "Lewes, DE, USA", "Paris, TX", "Nigeria,lagos", "Windermere (Seattle)"."""
-    said = [piece.strip(" .!?:-–—'\"") for piece in _COMMAS.split(part)]
-    said = [piece for piece in said if piece]
+    said = pieces(part)
     if not said:
         return None
     if len(said) == 1:
-        return _alone(said[0], key(said[0])) or _with_suffix(said[0])
+        return _alone(said[0], key(said[0])) or _suffixed(said[0])
     areas = _areas(said[1:])
     first = key(said[0])
     if areas and (inside := _inside(first, areas)):
@@ -214,29 +236,33 @@ def _listed(part: str) -> Resolved | None:
         area = max(areas, key=lambda place: (_is_coded(place), place.kind == "country", place.population))
         return Resolved(area.id, BY_AREA)
     for piece in said:
-        if found_alone := _alone(piece, key(piece)) or _with_suffix(piece):
+        if found_alone := _alone(piece, key(piece)) or _suffixed(piece):
             return found_alone
     return None
 
 
 def _inside(name: str, areas: Sequence[Place], sure: int = CONFIRMED) -> Resolved | None:
     """The place of a name that lies in one of the areas."""
-    best: Place | None = None
-    for place in geography.named(name):
+    found = geography.named(name)
+    inside: list[Place] = []
+    for place in found:
         for area in areas:
             if (
                 place.country == area.country
                 and (area.region is None or area.region == place.region)
                 and place is not area
-                and (best is None or _rank(place, name) > _rank(best, name))
             ):
-                best = place
-    return None if best is None else Resolved(_city_of(best, geography.named(name)).id, sure)
+                inside.append(place)
+                break
+    if not inside:
+        return None
+    best = inside[0] if len(inside) == 1 else max(inside, key=lambda place: _rank(place, name))
+    return Resolved(_city_of(best, found).id, sure)
 
 
 def _rank(place: Place, name: str) -> tuple[bool, int]:
     """Its own name first: "Bethlehem, PA" is no old name of Belém in Pará."""
-    return key(place.name) == name, place.population
+    return _is_own(place, name), place.population
 
 
 def _city_of(best: Place, found: Iterable[Place]) -> Place:
@@ -291,64 +317,72 @@ def _is_within(place: Place, area: Place) -> bool:
     return place.country == area.country and (area.region is None or area.region == place.region)
 
 
-def _with_suffix(said: str) -> Resolved | None:
+def _suffixed(said: str) -> Resolved | None:
     """ "San Francisco CA", "Columbus Ohio USA", "lexington KY"; a town that we do not know in a region: "Belle MO"."""
-    words = said.replace(",", " ").split()
-    if not 2 <= len(words) <= 6:
+    its_words = said.split()
+    if not 2 <= len(its_words) <= _MOST_WORDS_WITH_A_SUFFIX:
         return None
-    for size in (3, 2, 1):
-        if size >= len(words):
-            continue
-        tail = " ".join(words[-size:])
-        name = key(tail)
+    return _with_suffix(its_words, [key(word) for word in its_words])
+
+
+def _with_suffix(its_words: list[str], names: list[str]) -> Resolved | None:
+    """The same of words and, word for word, how they are compared."""
+    count = len(its_words)
+    if not 2 <= count <= _MOST_WORDS_WITH_A_SUFFIX:
+        return None
+    for size in range(min(3, count - 1), 0, -1):
+        name = _joined(names[-size:])
         named = [place for place in geography.named(name) if place.kind != "city"] if name not in NOWHERE else []
         code = name.replace(" ", "").upper()
         areas = named or ([p for p in geography.coded(code) if p.kind != "city"] if 2 <= len(code) <= 5 else [])
         if not areas:
             continue
-        head = " ".join(words[:-size])
-        before = geography.named(key(head))
-        if inside := _inside(key(head), areas, CONFIRMED - 3):
+        before = _joined(names[:-size])
+        if inside := _inside(before, areas, CONFIRMED - 3):
             return inside
-        deeper = _with_suffix(head)
+        deeper = _with_suffix(its_words[:-size], names[:-size])
         if deeper and (place := geography.place(deeper.geo_id)) and any(_is_within(place, area) for area in areas):
             return Resolved(place.id, CONFIRMED - 3)
-        if before:
+        if geography.named(before):
             continue
+        head, tail = " ".join(its_words[:-size]), " ".join(its_words[-size:])
         coded = [place for place in areas if place.country in CODED_COUNTRIES]
-        if tail.isupper() and not named and head[:1].isupper() and not head.isupper() and coded and len(words) <= 4:
+        if tail.isupper() and not named and head[:1].isupper() and not head.isupper() and coded and count <= 4:
             best = max(coded, key=lambda place: (place.kind == "region", place.population))
             return Resolved(best.id, BY_AREA - 5)
     return None
 
 
+def _joined(names: Iterable[str]) -> str:
+    """Several words as `key` writes them together: one of nothing but marks leaves no space."""
+    return " ".join(filter(None, names))
+
+
 # -- a name somewhere in a sentence ------------------------------------------------------------------------
 
 
-def _mentioned(said: str) -> Resolved | None:
+def _mentioned(said: str, its_words: Sequence[str], names: Sequence[str]) -> Resolved | None:
     """The first name in a text that is more than a name: of a large city, a region or a country."""
-    words = _WORDS.findall(said)
-    mixed = not said.islower()
-    names = [key(word) for word in words]
+    is_mixed = not said.islower()
     start = 0
-    while start < len(words):
+    while start < len(names):
         step = 1
-        if not mixed or not words[start].islower():
-            for size in range(min(_MOST_WORDS, len(words) - start), 0, -1):
+        if not is_mixed or not its_words[start].islower():
+            for size in range(min(_MOST_WORDS, len(names) - start), 0, -1):
                 name = " ".join(names[start : start + size])
                 if name in NOWHERE:
                     # "New England" is no England.
                     step = size
                     break
-                known = [place for place in geography.named(name) if _is_well_known(place, name)]
-                if known:
+                found = geography.named(name)
+                if found and (known := [place for place in found if _is_well_known(place, name)]):
                     return _best(known, name, at_most=BY_WORD)
         start += step
     return None
 
 
 def _is_well_known(place: Place, name: str) -> bool:
-    is_own = key(place.name) == name
+    is_own = _is_own(place, name)
     if len(name) < 4 or place.kind == "country":
         return len(name) >= 4
     if place.kind == "city":

@@ -27,6 +27,8 @@ IN_A_CITY = 95
 FAR_FROM_A_CITY = 60
 # How many texts are remembered; they are whatever people write, so the memory of them must not grow for ever.
 MOST_REMEMBERED = 50_000
+# Of a text that was not looked up yet: what was can be None.
+_UNSEEN = Resolved(0, 0)
 _PARTS = re.compile(r"[,/|;()\-–·]+")
 
 MIDDLE_EAST = "AE BH CY EG IL IQ IR JO KW LB OM PS QA SA SY TR YE"
@@ -98,13 +100,12 @@ class Places:
 
     def resolve(self, text: str) -> Resolved | None:
         """The place on earth that a text names, None where it names none."""
-        try:
-            return self._resolved[text]
-        except KeyError:
+        found = self._resolved.get(text, _UNSEEN)
+        if found is _UNSEEN:
             if len(self._resolved) >= MOST_REMEMBERED:
                 self._resolved.clear()
             found = self._resolved[text] = resolve(text)
-            return found
+        return found
 
     def locate(self, post: Found) -> Located:
         """Home and place of a post, and the location of ours that they speak for."""
@@ -113,13 +114,12 @@ class Places:
             return self._located_at(post, at)
         # Few have coordinates, and many the same words.
         said = (post.place, post.home)
-        try:
-            return self._located[said]
-        except KeyError:
+        found = self._located.get(said)
+        if found is None:
             if len(self._located) >= MOST_REMEMBERED:
                 self._located.clear()
             found = self._located[said] = self._located_at(post, None)
-            return found
+        return found
 
     def _located_at(self, post: Found, at: tuple[float, float] | None) -> Located:
         home = self.resolve(post.home) if post.home else None
