@@ -17,7 +17,7 @@ import typer
 import app
 from models.database import Database
 from models.organisation_file import apply, read
-from tests.house import empty_database
+from tests.empty import empty_database
 
 # All commands are put together once for a test process: it takes longer than most of them run.
 _COMMANDS = typer.main.get_command(app.build())

@@ -24,6 +24,7 @@ from models.schema import upgrade
 from models.tables import metadata
 from tests import statements
 from tests.data_folder import data_folder
+from tests.empty import empty_database
 
 REQUIRE_DATA = "WATCHFLOOR_REQUIRE_DATA"
 
@@ -143,22 +144,21 @@ def _own_sessions(database: Database) -> list[int]:
     return [driver.info.backend_pid for driver in drivers]
 
 
-@cache
-def _sqlite_template() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="watchfloor-sqlite-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    database = Database(f"sqlite:///{folder / 'watchfloor.db'}")
-    upgrade(database)
-    database.close()
-    return folder / "watchfloor.db"
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What may take longest begins first, so that nobody waits at the end for one who has it still before them."""
+
+    def patience(item: pytest.Item) -> float:
+        marker = item.get_closest_marker("timeout")
+        return float(marker.args[0]) if marker else 0.0
+
+    items.sort(key=patience, reverse=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A migrated, empty database, once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
-        shutil.copy(_sqlite_template(), tmp_path / "watchfloor.db")
-        database = Database(f"sqlite:///{tmp_path / 'watchfloor.db'}")
+        database = empty_database(tmp_path)
         yield database
         database.close()
         return

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,6 @@ from dashboard.gate import Gate, current, somebody
 from dashboard.sessions import Sessions
 from models import identity
 from models.database import Database
-from models.schema import upgrade
 from models.settings import Settings
 from tests.asgi import Browser
 
@@ -25,22 +21,6 @@ NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ANA = "ana.novak@meridian.example"
 PASSWORD = "the lighthouse keeps its own hours"
 SECRET = "SECRET"
-
-
-@cache
-def _template() -> Path:
-    path = Path(tempfile.mkdtemp(prefix="watchfloor-house-")) / "watchfloor.db"
-    database = Database(f"sqlite:///{path}")
-    upgrade(database)
-    database.close()
-    return path
-
-
-def empty_database(folder: Path) -> Database:
-    """A migrated SQLite database, copied from one that was migrated once: a hundred tests need one each."""
-    path = folder / "watchfloor.db"
-    shutil.copy(_template(), path)
-    return Database(f"sqlite:///{path}")
 
 
 class House:

@@ -24,7 +24,7 @@ from models.access import PEOPLE as MANAGE_PEOPLE
 from models.access import Access, Grant
 from models.errors import InputError, NotFound
 from models.people_reading import REVIEW_EVERY
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.test_people_acts import ADMIN, AGENT_HERE, MANAGER, NOW, Floor
 
 

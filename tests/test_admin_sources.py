@@ -348,7 +348,7 @@ def test_nobody_else_gets_its_data_over_the_live_link(filled: Database) -> None:
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Served]:
-    from tests.house import empty_database
+    from tests.empty import empty_database
 
     database = empty_database(tmp_path)
     now = datetime.now(UTC)

@@ -28,8 +28,8 @@ from models.access import ADMIN, VIEWER, Access
 from models.database import Database
 from models.errors import AccessDenied, InputError
 from models.settings import Settings
+from tests.empty import empty_database
 from tests.few import few
-from tests.house import empty_database
 from tests.serving import Person, Served, served
 from tests.small_organisation import ADMIN as ADMINISTRATOR
 from tests.small_organisation import NOW, organisation, person

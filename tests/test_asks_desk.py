@@ -20,7 +20,7 @@ from models.database import Database, new_id
 from models.errors import InputError, NotFound, ScopeError
 from models.tables import alert, mention
 from tests import small_organisation
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.small_organisation import NOW
 from tests.small_store import Said, fill, say
 

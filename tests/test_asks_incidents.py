@@ -20,7 +20,7 @@ from models.incident_reading import Incident
 from models.tables import alert
 from tests.builders import CORVANE, HALDEN, NETHERLANDS, NOW
 from tests.case_desk import hire
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.incident_desk import lines
 from tests.reply_desk import Desk
 

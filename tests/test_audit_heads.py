@@ -17,7 +17,7 @@ from models.database import Database
 from models.errors import InputError
 from models.tables import audit_head
 from tests.audit_made_up import BEGAN, STEP, link, made, note, tampering, write
-from tests.house import empty_database
+from tests.empty import empty_database
 
 ROWS = 20
 AFTER = BEGAN + ROWS * STEP

@@ -27,7 +27,7 @@ from models.audit_rounds import step
 from models.database import Database
 from models.errors import InputError, NotFound
 from tests.audit_made_up import BEGAN, OWNER, STEP, link, made, tampering, write
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.serving import served
 from tests.small_organisation import asked as question
 from tests.small_organisation import organisation

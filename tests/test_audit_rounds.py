@@ -16,7 +16,7 @@ from models.audit_rounds import EVERY, State, step
 from models.database import Database
 from models.tables import audit_turn
 from tests.audit_made_up import BEGAN, OWNER, STEP, edit, link, made, tampering, write
-from tests.house import empty_database
+from tests.empty import empty_database
 
 ROWS = 12
 AFTER = BEGAN + ROWS * STEP

@@ -18,7 +18,7 @@ from models.errors import InputError, SchemaError
 from models.organisation import current
 from models.organisation_file import apply, read
 from tests.command_line import AIRLINES
-from tests.house import empty_database
+from tests.empty import empty_database
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 

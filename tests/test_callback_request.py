@@ -17,7 +17,8 @@ from dashboard.gate import Gate, current
 from dashboard.rights import RightsError, check_callbacks
 from models.settings import Settings
 from tests.asgi import Browser
-from tests.house import ANA, SECRET, House, empty_database
+from tests.empty import empty_database
+from tests.house import ANA, SECRET, House
 
 JSON = {"content-type": "application/json", "origin": "http://localhost:8050", "sec-fetch-site": "same-origin"}
 

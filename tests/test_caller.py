@@ -8,7 +8,8 @@ import pytest
 
 from dashboard.caller import Callers
 from models.settings import Settings
-from tests.house import House, empty_database
+from tests.empty import empty_database
+from tests.house import House
 
 HOSTS = (
     ("localhost:8050", 303),

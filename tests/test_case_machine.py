@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,14 +29,13 @@ from models.case_scope import Filters
 from models.case_steps import LIVE, STATES, Case, CaseKey, case_of
 from models.cases import replay, told_of
 from models.claims import LEASE, Claim, ClaimLapsed
-from models.database import Database
 from models.errors import WatchfloorError
 from models.organisation import Organisation
 from models.routing import Routing, Rule, When
 from models.tables import desk_case
 from tests.builders import CORVANE, DUTCH_CARE, EMEA_CARE, NOW
 from tests.case_desk import X, entries, hire, open_desk
-from tests.conftest import _sqlite_template
+from tests.empty import empty_database
 
 ALL_OPEN = Rule(1, 10, "all", When(), True, 2)
 # Asked of a case, with what.
@@ -63,8 +61,7 @@ class World:
     """One database for all runs: every run has people of its own to talk with, and its own clock."""
 
     def __init__(self, folder: Path) -> None:
-        shutil.copy(_sqlite_template(), folder / "machine.db")
-        self.database = Database(f"sqlite:///{folder / 'machine.db'}")
+        self.database = empty_database(folder)
         self.organisation: Organisation = open_desk(self.database)
         self.people = tuple(hire(self.database, name) for name in ("Ana", "Bo", "Cy"))
         self.runs = 0

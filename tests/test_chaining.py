@@ -16,7 +16,7 @@ from models.audit_heads import Outside
 from models.database import Database
 from models.settings import Settings
 from tests.audit_made_up import BEGAN, STEP, tampering, write
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.test_schedule import until
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from models.database import Database
 from tests.crash.parent import Verdict, prove
+from tests.few import few
 
 
 def _assert_proved(verdict: Verdict, *, kills: int, inside: int, rows: int) -> None:
@@ -32,6 +33,7 @@ def test_two_hundred_kills_lose_nothing_and_store_nothing_twice(database: Databa
     _assert_proved(verdict, kills=200, inside=100, rows=10_000)
 
 
+@pytest.mark.parametrize("database", few(["sqlite", "postgresql"], 1), indirect=True)
 def test_a_cursor_that_moves_before_its_rows_is_caught(database: Database) -> None:
     """The same kills, the same count: what is broken on purpose must lose posts, or the proof proves nothing."""
     verdict = prove(database, posts=1_500, kills=8, seed=5, variant="cursor-first")

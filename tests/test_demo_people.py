@@ -22,7 +22,7 @@ from models.errors import InputError
 from models.organisation_file import apply, read
 from models.signon import Claimed
 from models.tables import account, audit, membership, person, shift_pattern
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.small_organisation import NOW
 
 WHO: dict[str, Any] = {"actor": "hedda@meridian.example", "person_id": 1, "now": NOW}

@@ -17,7 +17,7 @@ from models.doctor import Finding, examine
 from models.settings import Settings
 from models.tables import source
 from tests.conftest import drop_postgres_database, new_postgres_database
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.test_status import NOW, filled
 
 

@@ -17,8 +17,8 @@ from websockets.sync.client import connect
 from dashboard.web import SCREEN
 from models import identity, organisation
 from tests import test_matrix
+from tests.empty import empty_database
 from tests.few import few
-from tests.house import empty_database
 from tests.serving import Served, heard, served, subscribe
 from tests.test_matrix import NAMES, SAMPLES, World, asked, no_row
 

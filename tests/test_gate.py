@@ -16,7 +16,8 @@ from dashboard.gate import LARGEST_BODY, LARGEST_FORM, current
 from models import identity, leaving
 from models.errors import AccessDenied
 from tests.asgi import PAGE, Browser
-from tests.house import ANA, SECRET, House, empty_database, form_token
+from tests.empty import empty_database
+from tests.house import ANA, SECRET, House, form_token
 
 JSON = {"content-type": "application/json", "origin": "http://localhost:8050", "sec-fetch-site": "same-origin"}
 HIDDEN = [

@@ -20,7 +20,7 @@ from models.incident_statements import approve, write
 from models.incident_tasks import add
 from tests.builders import AMSTERDAM_SITE, HALDEN, keep, mention
 from tests.case_desk import hire
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.incident_desk import HOUR, MINUTE, declare, do
 from tests.reply_desk import Desk
 

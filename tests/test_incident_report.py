@@ -19,7 +19,7 @@ from models.incident_statements import approve, write
 from models.tables import reply
 from tests.builders import AMSTERDAM_SITE, BERLIN, NETHERLANDS, NOW, keep, mention
 from tests.case_desk import hire
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.incident_desk import MINUTE, declare, do
 from tests.reply_desk import Desk
 

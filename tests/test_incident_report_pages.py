@@ -21,7 +21,7 @@ from models.incident_report import Change, Report, Words, sign, write_words
 from models.tables import audit
 from tests.builders import AMSTERDAM, AMSTERDAM_SITE, HALDEN, keep, mention
 from tests.case_desk import hire
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.incident_desk import MINUTE, declare, do
 from tests.reply_desk import Desk
 

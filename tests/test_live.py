@@ -20,9 +20,8 @@ from dashboard import live, rights
 from dashboard.hub import Hub
 from dashboard.live import BURST, BadMessage, Budget, read_message
 from models import identity, leaving, people
-from models.database import Database
-from models.schema import upgrade
 from models.tables import membership
+from tests.empty import empty_database
 from tests.live_screen import ADMIN, Clock, Screen, fill, mention_comes, opened
 from tests.serving import Served, heard, served, shown, state, subscribe
 
@@ -35,8 +34,7 @@ def screen() -> Screen:
 @pytest.fixture
 def web(tmp_path: Path, screen: Screen, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     # How both databases tell of a change is tested with the hub; here it is about the socket.
-    database = Database(f"sqlite:///{tmp_path / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path)
     fill(database)
     monkeypatch.setattr(rights, "CALLBACKS", {})
     monkeypatch.setattr(live, "RECHECK_SECONDS", 0.2)

@@ -331,7 +331,7 @@ def test_more_rows_than_are_looked_at_say_which_part_was(database: Database, mon
 
 @pytest.mark.parametrize("key", few(sorted(METRICS), 2))
 def test_every_figure_of_the_registry_opens(key: str, tmp_path: Any) -> None:
-    from tests.house import empty_database
+    from tests.empty import empty_database
 
     database = empty_database(tmp_path)
     fill(database)

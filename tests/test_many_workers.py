@@ -144,7 +144,7 @@ def test_a_lease_that_is_partly_gone_is_renewed_before_the_network_is_asked(data
 @on_postgres
 def test_twenty_kills_and_twenty_stops_of_three_workers(database: Database, tmp_path: Path) -> None:
     """With the lease that the product has."""
-    plan = Plan(kills=20, stops=20, ttl=TTL, hung=hung.HUNG_SECONDS, pause=12.0, seed=17, every_seconds=2.0)
+    plan = Plan(kills=20, stops=20, ttl=TTL, hung=hung.HUNG_SECONDS, pause=6.0, seed=17, every_seconds=2.0)
 
     verdict = prove(database, tmp_path, plan)
 

@@ -39,7 +39,7 @@ from models.tables import account, alert, desk_case, incident, log_entry, member
 from models.tables import shift_pattern as pattern
 from tests.builders import BANK_DESK, CORVANE, EMEA_CARE, HALDEN
 from tests.case_desk import arrive, open_desk, said
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.serving import Served, served, subscribe
 from tests.test_gate import FORGED
 

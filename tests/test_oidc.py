@@ -29,7 +29,8 @@ from models.tables import identity_link, membership, person, session, signon_flo
 from tests import company as companies
 from tests.asgi import Browser
 from tests.company import Claims, Company, sent_back, signed_on
-from tests.house import ANA, PASSWORD, House, empty_database, form_token
+from tests.empty import empty_database
+from tests.house import ANA, PASSWORD, House, form_token
 
 # The mock is older than the library it is made with.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -20,9 +20,9 @@ from models.errors import OrganisationError
 from models.organisation import Organisation, current
 from models.organisation_entries import RESERVED
 from models.organisation_file import Difference, OrganisationFile, apply, read
-from models.schema import upgrade
 from models.tables import audit, brand, brand_rule, change, location, setting, team, team_cover
 from tests.command_line import AIRLINES
+from tests.empty import empty_database
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 MERIDIAN = AIRLINES.parent.parent / "models" / "demo" / "meridian.toml"
@@ -477,8 +477,7 @@ def _csv(whole: dict[str, list[dict[str, Any]]]) -> str:
 
 @pytest.fixture
 def rolled_back(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path)
     yield database
     database.close()
 

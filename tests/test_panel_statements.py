@@ -20,7 +20,7 @@ from dashboard.views import VIEWS, by_path
 from dashboard.views.view import View
 from models.database import Database, time_id
 from models.mentions import newest
-from models.schema import upgrade
+from tests.empty import empty_database
 from tests.few import few
 from tests.small_organisation import ADMIN, NOW, organisation
 from tests.small_store import Said, fill, say
@@ -45,8 +45,7 @@ Statements = list[tuple[str, dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('panels') / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path_factory.mktemp("panels"))
     fill(database)
     # Often where a window of an hour ends, and now and then before: nothing asked for is empty.
     often = [1 + 12 * n for n in range(20)] + [(NOW - END).total_seconds() / 60 + 12 * n for n in range(20)]

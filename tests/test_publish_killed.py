@@ -39,6 +39,7 @@ def test_a_hundred_kills_send_nothing_twice(database: Database, tmp_path: Path) 
     assert_proved(prove(database, tmp_path, kills=100, seed=9), 100)
 
 
+@pytest.mark.prove
 def test_a_worker_that_hands_over_again_is_caught(database: Database, tmp_path: Path) -> None:
     """The same kills, the same count: what is broken on purpose must send twice, or the proof proves nothing."""
     if not database.is_sqlite:

@@ -17,7 +17,8 @@ from models import audit, identity, leaving, saved_views
 from models.database import Database
 from models.tables import setting
 from tests.asgi import Answer, Browser
-from tests.house import ANA, PASSWORD, House, empty_database, form_token
+from tests.empty import empty_database
+from tests.house import ANA, PASSWORD, House, form_token
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from models.migrations import HEAD
 from models.settings import Settings
 from models.start import bring_up, check_alone, check_port, existing_database, open_database, upgrade
 from tests.conftest import drop_postgres_database, new_postgres_database
-from tests.house import empty_database
+from tests.empty import empty_database
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 

@@ -21,7 +21,7 @@ from ingest.together import Log, ended, started, until_stopped, wait_until_ready
 from models import sources
 from models.settings import Settings
 from models.tables import source
-from tests.house import empty_database
+from tests.empty import empty_database
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 PATIENCE = 60

@@ -15,8 +15,8 @@ import dashboard
 from dashboard.web import ASSETS, SCREEN, only_process
 from models.database import Database
 from models.errors import SchemaError, SettingsError
-from models.schema import upgrade
 from models.settings import Settings
+from tests.empty import empty_database
 from tests.live_screen import fill
 from tests.serving import Served, served
 
@@ -26,8 +26,7 @@ LARGEST_FIRST_LOAD = 1_800_000
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path)
     fill(database)
     yield database
     database.close()

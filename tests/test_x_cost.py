@@ -17,6 +17,7 @@ from models.database import Database
 from models.settings import PRICES, Settings
 from models.sources import month_number
 from tests.builders import as_taken, load, number, rows, source_row
+from tests.few import few
 from tests.x_server import BEARER, XServer, x_server
 
 # Over midnight and into another month, whose money is counted anew.
@@ -97,6 +98,7 @@ def compared(database: Database, server: XServer, mentions: int) -> str:
     return f"{mentions:,} mentions: ledger ${ledger:,.2f}, bill ${bill(server):,.2f}, {len(server.asked):,} requests"
 
 
+@pytest.mark.parametrize("database", few(["sqlite", "postgresql"], 1), indirect=True)
 def test_the_ledger_of_a_day_equals_the_bill(database: Database, server: XServer, clock: Clock) -> None:
     a_day(database, server, clock, mentions=90, remeasure="all", every=3 * EVERY)
 

@@ -18,9 +18,9 @@ from models import incidents, organisation
 from models.access import Access, Grant
 from models.database import Database
 from models.incident_reading import IncidentScope
-from models.schema import upgrade
 from models.tables import person
 from tests.browser.conftest import Watched
+from tests.empty import empty_database
 from tests.few import few
 from tests.serving import served
 from tests.small_store import Said, fill, say
@@ -96,8 +96,7 @@ def _declare(database: Database, now: datetime) -> None:
 @pytest.fixture(scope="module")
 def tab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     folder = tmp_path_factory.mktemp("pages")
-    database = Database(f"sqlite:///{folder / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(folder)
     now = datetime.now(UTC)
     fill(database, now=now)
     moods = (-1, 0, 1, None)
@@ -135,6 +134,7 @@ def test_no_page_loads_anything_from_another_host_or_makes_an_error(tab: Tab) ->
     assert tab.page.evaluate("LIVE.stats.errors") == 0
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize("theme", few(THEMES, 1))
 def test_the_command_screen_stops_nobody_who_reads_by_ear_or_with_weak_eyes(tab: Tab, theme: str) -> None:
     tab.go(VIEWS[0])
@@ -157,6 +157,7 @@ def test_no_page_stops_anybody_who_reads_by_ear_or_with_weak_eyes(tab: Tab, view
         assert checked >= 15
 
 
+@pytest.mark.prove
 def test_what_weak_eyes_cannot_read_is_noticed(tab: Tab) -> None:
     tab.go(VIEWS[0])
     tab.page.evaluate(

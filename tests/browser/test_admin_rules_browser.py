@@ -11,9 +11,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from dashboard.web import SCREEN
 from models.database import Database
 from models.organisation_rules import publish_rule, published
-from models.schema import upgrade
 from tests import small_store
 from tests.browser.conftest import Watched
+from tests.empty import empty_database
 from tests.serving import Served, served
 from tests.small_store import Said
 
@@ -26,8 +26,7 @@ BROKEN = "(halden OR haldenbank)\nAND (card OR OR karte)\nNOT norway"
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('rules') / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path_factory.mktemp("rules"))
     now = datetime.now(UTC)
     small_store.fill(database, now=now)
     said = [Said(f"halden {('card', 'pas', 'karte')[n % 3]} {n}", minutes=n + 1, brand_id=HALDEN) for n in range(60)]

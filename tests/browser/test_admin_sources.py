@@ -16,13 +16,13 @@ from sqlalchemy import select, text
 from dashboard.web import SCREEN
 from models import source_checks, sources
 from models.database import Database
-from models.schema import upgrade
 from models.secrets import unseal
 from models.settings import Settings
 from models.sources import CONDITIONS
 from models.tables import source
 from tests import small_store, sources_store
 from tests.browser.conftest import Watched
+from tests.empty import empty_database
 from tests.serving import Served, served
 
 pytestmark = pytest.mark.browser
@@ -41,8 +41,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def database(home: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{home / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(home)
     now = datetime.now(UTC)
     small_store.fill(database, now=now)
     with database.write() as connection:
@@ -100,6 +99,7 @@ def answered(database: Database, *, works: bool, words: str) -> source_checks.Ch
     return check
 
 
+@pytest.mark.prove
 def test_every_source_is_on_the_page_with_its_state(web: Served, page: Page, watched: Watched) -> None:
     opened(web, page)
 
@@ -178,6 +178,7 @@ def test_filters_and_the_search_narrow_the_table(web: Served, page: Page) -> Non
     expect(page.locator(".srow")).to_have_count(17)
 
 
+@pytest.mark.prove
 def test_a_source_is_paused_with_a_reason_and_started_again(web: Served, database: Database, page: Page) -> None:
     opened(web, page, f"#source-{STREAM}")
     page.keyboard.press("p")
@@ -224,6 +225,7 @@ def test_a_feed_is_added_when_it_works_and_not_before(web: Served, database: Dat
     expect(page.locator("#source-drawer h2")).to_have_text("Harbour news")
 
 
+@pytest.mark.prove
 def test_secrets_go_out_once_and_never_come_back(
     web: Served, database: Database, home: Path, page: Page, watched: Watched
 ) -> None:

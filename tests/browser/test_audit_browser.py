@@ -17,7 +17,7 @@ from models.database import Database
 from tests import small_store
 from tests.audit_made_up import fields
 from tests.browser.conftest import Watched
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.serving import Served, served
 
 pytestmark = pytest.mark.browser

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from dashboard.panels import volume
 from dashboard.web import SCREEN
 from models.database import Database
-from models.schema import upgrade
 from tests.browser.conftest import Watched
+from tests.empty import empty_database
 from tests.few import few
 from tests.serving import Served, served
 from tests.small_store import Said, fill, say
@@ -34,8 +34,7 @@ DRAWN = '#panel-feed[data-drawn="1"]'
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """One for all tests: those that add mentions add them to the first brand, those that count look at another."""
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('web') / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path_factory.mktemp("web"))
     now = datetime.now(UTC)
     fill(database, now=now)
     posts = [
@@ -132,6 +131,7 @@ def test_a_phone_shows_everything_under_each_other_and_never_scrolls_sideways(we
     expect(page.locator(".phone.sel .v")).to_have_text("Halden Bank")
 
 
+@pytest.mark.prove
 def test_figures_charts_feed_and_sources_say_what_is_stored(web: Served, page: Page) -> None:
     opened(web, page, "?brand=velta")
 
@@ -187,6 +187,7 @@ def test_a_link_to_the_original_tells_the_network_nothing_about_us(web: Served, 
     assert link.get_attribute("href") == "https://example.org/1"
 
 
+@pytest.mark.prove
 def test_every_control_writes_the_address_and_back_works(web: Served, page: Page) -> None:
     opened(web, page)
 
@@ -233,6 +234,7 @@ def test_choosing_a_region_takes_all_below_it_and_choosing_below_narrows(web: Se
     expect(page.get_by_role("option", name="Emea")).to_have_attribute("aria-selected", "false")
 
 
+@pytest.mark.prove
 def test_the_keys_do_what_the_list_says_and_are_off_while_somebody_types(web: Served, page: Page) -> None:
     opened(web, page)
 

@@ -33,7 +33,8 @@ from models.settings import Settings
 from models.tables.base import to_microseconds
 from tests.browser.conftest import Watched
 from tests.builders import rows
-from tests.house import PASSWORD, empty_database
+from tests.empty import empty_database
+from tests.house import PASSWORD
 from tests.serving import Served, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.prove, pytest.mark.timeout(400)]

@@ -16,9 +16,9 @@ from models import organisation as organisations
 from models import preferences, shift_log
 from models.access import Access
 from models.database import Database
-from models.schema import upgrade
 from models.tables import person
 from tests.browser.conftest import Watched
+from tests.empty import empty_database
 from tests.serving import Served, served
 from tests.small_store import Said, fill, say
 
@@ -29,8 +29,7 @@ RUBEN = Access(901, "ruben@meridian.example", "Ruben Aksoy", frozenset({"admin"}
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('web') / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path_factory.mktemp("web"))
     now = datetime.now(UTC)
     fill(database, now=now)
     say(database, [Said(f"number {n}", minutes=2 + n * 6, brand_id=2 + n % 3) for n in range(40)], now=now)
@@ -132,6 +131,7 @@ def test_dates_are_chosen_on_the_clock_of_the_organisation_and_stand_in_the_addr
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_ctrl_k_finds_by_words_opens_narrows_and_gives_the_focus_back(
     web: Served, context: BrowserContext, page: Page, watched: Watched
 ) -> None:
@@ -202,6 +202,7 @@ def test_single_keys_do_what_the_list_says_and_can_be_turned_off(
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_who_was_away_is_told_once_takes_over_and_writes_a_line(
     web: Served, context: BrowserContext, page: Page, watched: Watched
 ) -> None:

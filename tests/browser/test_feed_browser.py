@@ -12,9 +12,8 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from dashboard.web import SCREEN
-from models.database import Database
-from models.schema import upgrade
 from tests.browser.conftest import Watched
+from tests.empty import empty_database
 from tests.serving import Served, served
 from tests.small_store import Said, fill, say
 
@@ -27,8 +26,7 @@ _number = itertools.count()
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('feed') / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path_factory.mktemp("feed"))
     now = datetime.now(UTC)
     fill(database, now=now)
     posts = [
@@ -111,6 +109,7 @@ def test_a_feed_that_filters_emptied_keeps_its_chips_and_a_way_out(web: Served, 
     expect(page).to_have_url(f"{web.address}/")
 
 
+@pytest.mark.prove
 def test_what_a_viewer_does_to_a_mention_is_seen_at_once_and_undone(web: Served, page: Page, watched: Watched) -> None:
     opened(web, page, role="viewer")
     expect(page.locator("[data-feed=negative]")).to_be_visible()

@@ -16,7 +16,7 @@ from dashboard.hub import Hub
 from dashboard.unit import Job, Unit
 from dashboard.web import SCREEN
 from models.database import Database
-from models.schema import upgrade
+from tests.empty import empty_database
 from tests.serving import Served, served
 from tests.small_store import Said, fill, say
 
@@ -48,8 +48,7 @@ NOTE = """() => { window.seenAt = {};
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("figures")
-    database = Database(f"sqlite:///{folder / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(folder)
     now = datetime.now(UTC)
     fill(database, now=now)
     posts = [

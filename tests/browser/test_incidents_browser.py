@@ -13,7 +13,7 @@ from models import holds
 from models import organisation as organisations
 from models.database import Database
 from tests.browser.conftest import Watched
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.serving import Served, served
 from tests.small_store import Said, fill, say
 

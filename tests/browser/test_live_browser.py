@@ -16,8 +16,8 @@ from dashboard.views import VIEWS
 from dashboard.web import SCREEN
 from models import identity
 from models.database import Database
-from models.schema import upgrade
 from tests.browser.conftest import Watched
+from tests.empty import empty_database
 from tests.live_screen import Screen, fill, mention_comes
 from tests.serving import Person, Served, served, shown
 
@@ -26,8 +26,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path)
     fill(database)
     yield database
     database.close()
@@ -154,6 +153,7 @@ def test_the_screen_comes_back_by_itself_after_the_server_was_away(
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_where_sockets_do_not_get_through_the_same_state_comes_by_polling(
     web: Served, context: BrowserContext, page: Page, watched: Watched
 ) -> None:
@@ -209,6 +209,7 @@ def test_colours_of_figures_follow_the_theme_without_asking_the_server(
     assert len(screen.questions) == asked
 
 
+@pytest.mark.prove
 def test_a_panel_that_fails_says_so_alone_and_try_again_brings_it_back(
     web: Served, context: BrowserContext, page: Page, screen: Screen
 ) -> None:
@@ -229,6 +230,7 @@ def test_a_panel_that_fails_says_so_alone_and_try_again_brings_it_back(
     words(page, "0 for Corvane, Halden, Velta")
 
 
+@pytest.mark.prove
 def test_who_is_signed_out_elsewhere_stands_before_the_sign_in_page(
     web: Served, context: BrowserContext, page: Page
 ) -> None:
@@ -283,6 +285,7 @@ def test_ages_are_told_by_the_clock_of_the_server(web: Served, context: BrowserC
     expect(page.locator("#age")).to_have_text("3 min")
 
 
+@pytest.mark.prove
 def test_what_is_never_an_input_does_not_pile_up_in_the_browser(
     web: Served, context: BrowserContext, page: Page
 ) -> None:

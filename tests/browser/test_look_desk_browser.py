@@ -15,12 +15,12 @@ from models import incidents, people
 from models.access import ADMIN, Access
 from models.database import Database, raise_change
 from models.incident_reading import IncidentScope
-from models.schema import upgrade
 from models.tables import account, desk_case
 from tests.browser.test_look_here_browser import STUBS, until
 from tests.browser.test_respond_browser import customer_writes, there
 from tests.builders import CORVANE
 from tests.case_desk import open_desk
+from tests.empty import empty_database
 from tests.serving import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.prove]
@@ -28,8 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.prove]
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path)
     open_desk(database)
     with database.write() as connection:
         connection.execute(account.update().values(secrets=b"sealed"))

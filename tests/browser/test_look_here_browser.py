@@ -17,10 +17,10 @@ from dashboard.views import Address, by_path
 from dashboard.web import SCREEN
 from models import preferences
 from models.alerts import keep_spikes
-from models.database import Database, raise_change
-from models.schema import upgrade
+from models.database import raise_change
 from models.spikes import EPOCH, STEP
 from models.tables import alert
+from tests.empty import empty_database
 from tests.serving import Served, served
 from tests.small_store import Said, fill, say
 from tests.test_alerts import event
@@ -57,8 +57,7 @@ def _with_alerts(path: str) -> Address | None:
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('web') / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path_factory.mktemp("web"))
     fill(database, now=datetime.now(UTC))
     say(database, [Said(f"Corvane {n}", minutes=n * 9) for n in range(20)], now=datetime.now(UTC))
     with pytest.MonkeyPatch.context() as patch:
@@ -102,6 +101,7 @@ def flag(web: Served) -> None:
         keep_spikes(connection, 2, [event(at)], judged_to=at, now=now)
 
 
+@pytest.mark.prove
 def test_a_new_spike_calls_once_until_somebody_acknowledges_it(web: Served, screen: Page) -> None:
     screen.evaluate("window.elsewhere = true")
 

@@ -9,9 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from dashboard.web import SCREEN
-from models.database import Database
-from models.schema import upgrade
 from tests.browser.conftest import Watched
+from tests.empty import empty_database
 from tests.serving import Served, served
 from tests.small_organisation import NOW
 from tests.small_store import Said, fill, say
@@ -25,8 +24,7 @@ COUNT = 130
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('made') / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path_factory.mktemp("made"))
     fill(database)
     week = 7 * 24 * 60
     hostile = "<img src=x onerror=alert(1)> my card"
@@ -116,6 +114,7 @@ def test_a_link_opens_the_figure_and_a_brand_of_it_narrows_the_page(web: Served,
     expect(drawer.locator(".made-head .sub")).to_contain_text("Halden Bank")
 
 
+@pytest.mark.prove
 def test_a_panel_is_read_as_a_table_copied_as_text_and_taken_away_as_csv(
     web: Served, page: Page, watched: Watched
 ) -> None:

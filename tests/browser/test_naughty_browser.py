@@ -16,8 +16,8 @@ from models.access import ROLES
 from models.tables import mention, person
 from tests.browser.conftest import Watched
 from tests.browser.test_accessibility_browser import DRAWN, GO
+from tests.empty import empty_database
 from tests.hostile_payloads import naughty_strings
-from tests.house import empty_database
 from tests.naughty_organisation import Naughty, made
 from tests.serving import Served, served
 

@@ -13,8 +13,8 @@ from dashboard.web import SCREEN
 from ingest import demo
 from models import organisation as organisations
 from models.database import Database
-from models.schema import upgrade
 from tests.browser.conftest import Watched
+from tests.empty import empty_database
 from tests.serving import Served, served
 
 pytestmark = pytest.mark.browser
@@ -25,8 +25,7 @@ SLOWLY = 20_000
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     home: Path = tmp_path_factory.mktemp("setup")
-    database = Database(f"sqlite:///{home / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(home)
     with database.write() as connection:
         demo.create(connection, rate=1.0, home=home, now=datetime.now(UTC))
     yield database
@@ -39,6 +38,7 @@ def web(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield running
 
 
+@pytest.mark.prove
 def test_the_demo_is_hidden_and_shown_again_and_a_brand_is_added(
     web: Served, context: BrowserContext, page: Page, watched: Watched, database: Database
 ) -> None:

@@ -16,7 +16,7 @@ from models.database import Database
 from models.tables import session
 from tests.browser.conftest import Watched
 from tests.builders import load
-from tests.house import empty_database
+from tests.empty import empty_database
 from tests.serving import Served, served
 
 pytestmark = pytest.mark.browser
@@ -41,6 +41,7 @@ def web(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield running
 
 
+@pytest.mark.prove
 def test_people_are_added_by_form_and_file_and_a_lapsed_session_loses_nothing(
     web: Served, context: BrowserContext, page: Page, watched: Watched, database: Database
 ) -> None:

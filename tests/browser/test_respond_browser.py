@@ -14,11 +14,11 @@ from models import organisation as organisations
 from models.database import Database
 from models.organisation import Organisation
 from models.policy import Rule, When, save
-from models.schema import upgrade
 from models.tables import account
 from tests.browser.conftest import Watched
 from tests.builders import AMSTERDAM_SITE, CORVANE, DUTCH_CARE, rows
 from tests.case_desk import arrive, open_desk, said
+from tests.empty import empty_database
 from tests.serving import Served, served
 from tests.test_policy import ADMIN
 
@@ -30,8 +30,7 @@ TEXT = "We are sorry, Ada. Which order is it?"
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path)
     open_desk(database)
     with database.write() as connection:
         connection.execute(account.update().values(secrets=b"sealed"))
@@ -100,6 +99,7 @@ def test_an_answer_is_given_by_keyboard_and_taken_back(
     assert watched.errors == []
 
 
+@pytest.mark.prove
 def test_a_text_that_the_customer_overtook_is_kept_and_sent_after_reading(
     database: Database, tmp_path: Path, page: Page
 ) -> None:
@@ -122,6 +122,7 @@ def test_a_text_that_the_customer_overtook_is_kept_and_sent_after_reading(
     assert states(database) == ["approved"]
 
 
+@pytest.mark.prove
 def test_what_is_typed_outlives_a_lost_connection_a_restart_and_a_reload(
     database: Database, tmp_path: Path, page: Page
 ) -> None:
@@ -183,6 +184,7 @@ SMALL = """() => [...document.querySelectorAll('.respond button, .respond a, .re
     .filter(([, height]) => height < 44)"""
 
 
+@pytest.mark.prove
 def test_on_a_phone_queue_and_reply_are_two_screens_for_a_thumb(
     database: Database, tmp_path: Path, browser: Browser
 ) -> None:

@@ -11,9 +11,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from dashboard.web import SCREEN
-from models.database import Database
-from models.schema import upgrade
 from tests.browser.conftest import Watched
+from tests.empty import empty_database
 from tests.serving import Served, served
 from tests.small_store import Said, fill, say
 
@@ -25,8 +24,7 @@ NAMES = "#index-brands-table tbody tr.is-row a"
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Three days of talk: most about Corvane, a little about Velta, some about a rival."""
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('web') / 'watchfloor.db'}")
-    upgrade(database)
+    database = empty_database(tmp_path_factory.mktemp("web"))
     now = datetime.now(UTC)
     fill(database, now=now)
     brands = (2, 2, 2, 4, 5)
