@@ -76,11 +76,13 @@
     } catch (error) {
       if (mine !== asked) return;
       busy = false;
-      if (isFirst) broken(error);
+      if (isFirst && part("respond")) broken(error);
       return;
     }
     if (mine !== asked || id !== D.selected) return;
     busy = false;
+    // The page may be left already and its leaving not told yet.
+    if (!part("respond")) return;
     D.view = view;
     if (isFirst) D.seen = view.n;
     D.drawHead(view);
@@ -116,6 +118,7 @@
   // -- what the live link brought ----------------------------------------------------------------------------
   D.follow = function () {
     if (!on) enter();
+    if (!on) return;
     const id = wanted();
     if (!D.selected && id) { D.select(id); return; }
     if (!D.selected && !phone.matches) {

@@ -27,7 +27,7 @@ class Watched:
 
     def follow(self, page: Page) -> None:
         page.on("console", self._console)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", lambda error: self.errors.append(error.stack or str(error)))
         page.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
