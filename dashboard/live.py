@@ -44,6 +44,9 @@ SERVER_OPTIONS: dict[str, Any] = {
     "ws_max_size": 2 * LONGEST_MESSAGE,
     "ws_ping_interval": 20.0,
     "ws_ping_timeout": 20.0,
+    # Longer than proxies (60 s) and clients keep an idle connection: who ends it first must not be the one who answers,
+    # or a request that is just on its way is lost.
+    "timeout_keep_alive": 75,
     "proxy_headers": False,
     "server_header": False,
     "lifespan": "on",

@@ -127,6 +127,8 @@ def comes(
     page.set_default_timeout(SLOWLY)
     watched.follow(page)
     page.goto(f"{day.web.address}{path}")
+    # Nobody types before the cursor stands there.
+    expect(page.get_by_label("Work email")).to_be_focused(timeout=SLOWLY)
     page.keyboard.type(f"{name}@meridian.example")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
