@@ -11,8 +11,9 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from vaderSentiment import vaderSentiment as vader
 
@@ -150,6 +151,12 @@ class _Words(dict[str, _Word]):
 _NEGATING = frozenset(vader.NEGATE)
 
 
+@cache
+def _whole() -> Any:
+    """VADER as it comes, read from its files once: a pipeline is made anew whenever the organisation changes."""
+    return vader.SentimentIntensityAnalyzer()
+
+
 class Analyzer:
     """VADER's compound score, number for number that of its own `polarity_scores`, several times as fast.
 
@@ -158,7 +165,7 @@ class Analyzer:
     """
 
     def __init__(self) -> None:
-        whole = vader.SentimentIntensityAnalyzer()
+        whole = _whole()
         self._lexicon: dict[str, float] = whole.lexicon
         self._emojis: dict[str, str] = whole.emojis
         self._emoji_characters = frozenset(whole.emojis)
