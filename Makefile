@@ -43,7 +43,7 @@ prove: $(VENV)/ready-dev
 # What keeps time shares the machine with nothing else, and says what it measured.
 	$(PYTEST) -m "prove and alone" -n 0 -rP
 # The benchmarks that hold a gate; the desk under load has its own run: `python -m tests.bench desk`. `make bench` reads a million and tells the speeds of the panels: half an hour more.
-	$(BIN)/python -m tests.bench --at-once 2 live reads=200000 store models pipeline copies places rules spikes
+	$(BIN)/python -m tests.bench copies live models pipeline places reads=200000 rules spikes store
 
 # Full counts that take hours: ten times those of `make prove`.
 prove-long: $(VENV)/ready-dev
