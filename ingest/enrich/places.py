@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 
 from ingest.enrich.place_names import Resolved, resolve
@@ -129,7 +130,7 @@ class Places:
             place = self.resolve(post.place) if post.place else None
             place_by = "place"
         location_id, location_by = self._location(post, at, place, home)
-        return Located(
+        return _located(
             None if home is None else home.geo_id,
             None if home is None else home.confidence,
             None if place is None else place.geo_id,
@@ -185,6 +186,10 @@ class Places:
             if area in self._areas:
                 return self._areas[area]
         return self._parts_of_world.get(place.country)
+
+
+# One for all posts that say the same place: half of what people write differently is the same city.
+_located = lru_cache(maxsize=MOST_REMEMBERED)(Located)
 
 
 # -- places of posts ---------------------------------------------------------------------------------------
