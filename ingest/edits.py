@@ -14,6 +14,7 @@ from ingest.pipeline import Enriched
 from models.correction_fields import PERSON
 from models.cube import Cells, packed_sentiment
 from models.database import EARLIEST
+from models.search_index import words_of
 from models.tables.base import to_microseconds
 
 COUNTS = ("likes", "replies", "reposts", "impressions")
@@ -118,7 +119,8 @@ def _keep(connection: Connection, brand_id: int, mention_id: int, body: str, edi
 def _replace(
     connection: Connection, key: MentionKey, mention: Enriched, old: Held, stored: Any, written: int | None
 ) -> None:
-    if connection.dialect.name == "sqlite":
+    is_sqlite = connection.dialect.name == "sqlite"
+    if is_sqlite:
         for values in (
             ("delete", old.id, stored.text, stored.author_handle, stored.author_name),
             (None, old.id, mention.post.text, stored.author_handle, stored.author_name),
@@ -131,12 +133,13 @@ def _replace(
             )
     connection.execute(
         text(
-            "update mention set text = :text, language = :language, language_by = :language_by, sentiment = :sentiment,"
-            " sentiment_score = :score, sentiment_by = :by, matched = :matched, edited_at = :edited"
-            " where brand_id = :brand and id = :id"
+            "update mention set text = :text, words = :words, language = :language, language_by = :language_by,"
+            " sentiment = :sentiment, sentiment_score = :score, sentiment_by = :by, matched = :matched,"
+            " edited_at = :edited where brand_id = :brand and id = :id"
         ),
         {
             "text": mention.post.text,
+            "words": None if is_sqlite else words_of(mention.post.text, stored.author_handle),
             "language": mention.language,
             "language_by": mention.language_by,
             "sentiment": mention.sentiment,

@@ -25,8 +25,8 @@ ERASED = ("deleted", "protected")
 Key = tuple[int, str]
 
 _EMPTIED = (
-    "text = '', author_key = '', author_handle = null, author_name = null, author_followers = null, url = null,"
-    " reply_to = null, quote_of = null, repost_of = null, media = null, place = null, latitude = null,"
+    "text = '', words = null, author_key = '', author_handle = null, author_name = null, author_followers = null,"
+    " url = null, reply_to = null, quote_of = null, repost_of = null, media = null, place = null, latitude = null,"
     " longitude = null, home = null, matched = null, posted_at_given = null"
 )
 

@@ -28,6 +28,7 @@ from models.corrections import moved
 from models.cube import Cells, local_day, packed_engagement, packed_mention, packed_reach
 from models.database import raise_change, time_id_at
 from models.organisation import Organisation
+from models.search_index import words_of
 from models.tables.base import to_microseconds
 
 # On SQLite a transaction of this many rows holds the write lock under 50 ms; PostgreSQL likes larger ones.
@@ -223,8 +224,11 @@ def _insert(
             seen[4], seen[5] = min(seen[4], posted), max(seen[5], posted)
     # In the order of ids: FTS5 flushes its buffer at every rowid that goes backwards (74 us a row against 20).
     rows.sort(key=lambda row: row[1])
-    insert_rows(connection, "mention", _MENTION, rows)
-    if connection.dialect.name == "sqlite":
+    if connection.dialect.name == "postgresql":
+        columns = (*_MENTION, "words")
+        insert_rows(connection, "mention", columns, [(*row, words_of(row[13], row[10])) for row in rows])
+    else:
+        insert_rows(connection, "mention", _MENTION, rows)
         text_rows = [(row[1], row[13], row[10], row[11]) for row in rows]
         insert_rows(connection, "mention_text", ("rowid", "text", "author_handle", "author_name"), text_rows)
     _count_authors(connection, authors, cells)

@@ -70,6 +70,30 @@ class _Kinds(dict[str, int]):
 KIND = _Kinds()
 
 
+class _Words(dict[int, str]):
+    """For `str.translate`: a blank for every character that belongs to no word, worked out once for each."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        self[code] = found = character if KIND[character] == WORD else " "
+        return found
+
+
+_WORDS = _Words()
+# The same for plain text, which becomes small on the way: a tenth of the time.
+_PLAIN_WORDS = bytes(ord(_WORDS[ord(chr(code).lower())]) if code < 128 else 0 for code in range(256))
+
+
+def words_alone(text: str) -> str:
+    """The words of a text, folded, in their order, with blanks between them and for all that is no word.
+
+    They are cut where rules see an edge; characters of scripts that write no spaces are none.
+    """
+    if text.isascii():
+        return text.encode().translate(_PLAIN_WORDS).decode()
+    return fold(text).translate(_WORDS)
+
+
 def needs_edge_before(literal: str) -> bool:
     """Whether a word character right before `literal` means that it is only a part of a longer word, handle or tag."""
     return literal[0] in "@#" or KIND[literal[0]] == WORD

@@ -3,12 +3,11 @@
 A search means what the same words mean as a rule of a brand. The index proposes and the rule decides: the index knows
 neither where a handle ends nor how many words stand between two, so each post that it proposes is asked again. Where it
 can propose nothing (a script without spaces, a smiley), the newest posts of the scope are asked one by one. What is
-proposed must hold every post that the rule finds; these few it does not, since the index cuts and folds otherwise:
+proposed must hold every post that the rule finds. On PostgreSQL, whose words are cut as rules cut them, it does; on
+SQLite it lacks these few, since its index cuts and folds otherwise:
 
 - a word inside which somebody hid invisible characters, or wrote in full-width letters or ligatures;
-- a Latin word that Chinese, Japanese or Thai text surrounds without a space, unless that text is asked for too;
-- on PostgreSQL, a word that `.`, `/`, `@`, `&` or `<` makes one with its neighbour (`gate/desk`, `delta.com`), and the
-  parts of a number (`-7`, `1.5`).
+- a Latin word that Chinese, Japanese or Thai text surrounds without a space, unless that text is asked for too.
 """
 
 from __future__ import annotations

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.folding import KIND, NO_WORD, UNSPACED
+from models.folding import KIND, NO_WORD, UNSPACED, WORD, words_alone
 from models.networks import BY_KEY
 from models.rule_tree import UNKNOWN, And, Author, Language, Near, Not, OnNetwork, Or, Rule, RulePart, Term
 
-# What PostgreSQL searches through, letter by letter as its index has it.
-DOCUMENT = "to_tsvector('simple', m.text || ' ' || coalesce(m.author_handle, '') || ' ' || coalesce(m.author_name, ''))"
+# PostgreSQL refuses a word of more than 2,046 bytes: what stands behind so many letters its index does not know.
+LONGEST_WORD = 500
 
 Bind = Callable[[Any], str]
 """Keeps a value and gives the mark that stands for it in SQL."""
@@ -35,13 +35,26 @@ class Sieve:
 def sieve(rule: Rule, dialect: str, bind: Bind) -> Sieve:
     """The conditions that the databases can look up; `bind` keeps a value and gives its mark."""
     compiler = _SQLITE if dialect == "sqlite" else _POSTGRES
-    expression = _index(rule.root, compiler, bind)
+    expression = _index(rule.root, compiler)
     plain = _plain(rule.root, bind)
     if expression is None:
         return Sieve("", plain or "")
     if dialect == "sqlite":
         return Sieve(f"t.mention_text match {bind(expression)}", plain or "")
-    return Sieve(f"{DOCUMENT} @@ ({expression})", plain or "")
+    return Sieve(f"m.words @@ cast({bind(expression)} as tsquery)", plain or "")
+
+
+def words_of(text: str, author_handle: str | None) -> str:
+    """The words of a post as `mention.words` holds them on PostgreSQL, which reads each of them once.
+
+    They hold neither quotes nor marks, so that with blanks between them they are a tsvector as they are.
+    """
+    words = words_alone(f"{text} {author_handle}" if author_handle else text)
+    return words if len(words) <= LONGEST_WORD else " ".join(_cut(words))
+
+
+def _cut(words: str) -> list[str]:
+    return [word[:LONGEST_WORD] for word in words.split()]
 
 
 # -- what the index can propose ----------------------------------------------------------------------------
@@ -49,27 +62,27 @@ def sieve(rule: Rule, dialect: str, bind: Bind) -> Sieve:
 
 @dataclass(frozen=True, slots=True)
 class _Compiler:
-    """How one database writes a word of the text, a handle, and the two joints."""
+    """How one database writes what the text says, a handle, and the two joints; None where it knows no word of it."""
 
-    term: Callable[[str, bool, Bind], str]
-    author: Callable[[str, Bind], str]
+    term: Callable[[str, bool], str | None]
+    author: Callable[[str], str | None]
     both: str
     either: str
 
 
-def _index(part: RulePart, compiler: _Compiler, bind: Bind) -> str | None:
+def _index(part: RulePart, compiler: _Compiler) -> str | None:
     """An expression that holds wherever the part does; None where there is none that helps."""
     if isinstance(part, Term):
-        return _term(part, compiler, bind)
+        return _term(part, compiler)
     if isinstance(part, Author):
-        return _joined([compiler.author(name, bind) for name in part.handles if _has_words(name)], compiler.either)
+        return _either([compiler.author(name) for name in part.handles], compiler)
     if isinstance(part, Near):
         # How many words stand between, the index counts otherwise.
-        return _every([_any_of(part.left, compiler, bind), _any_of(part.right, compiler, bind)], compiler)
+        return _every([_any_of(part.left, compiler), _any_of(part.right, compiler)], compiler)
     if isinstance(part, And):
-        return _every([_index(each, compiler, bind) for each in part.parts], compiler)
+        return _every([_index(each, compiler) for each in part.parts], compiler)
     if isinstance(part, Or):
-        return _any_of(part.parts, compiler, bind)
+        return _any_of(part.parts, compiler)
     # What a word excludes the index would exclude too widely: it finds `delta` in delta_force, where no rule does.
     return None
 
@@ -78,9 +91,12 @@ def _every(parts: Sequence[str | None], compiler: _Compiler) -> str | None:
     return _joined([part for part in parts if part is not None], compiler.both)
 
 
-def _any_of(parts: Sequence[RulePart], compiler: _Compiler, bind: Bind) -> str | None:
-    found = [_index(part, compiler, bind) for part in parts]
-    return None if None in found else _joined([part for part in found if part is not None], compiler.either)
+def _any_of(parts: Sequence[RulePart], compiler: _Compiler) -> str | None:
+    return _either([_index(part, compiler) for part in parts], compiler)
+
+
+def _either(parts: Sequence[str | None], compiler: _Compiler) -> str | None:
+    return None if None in parts else _joined([part for part in parts if part is not None], compiler.either)
 
 
 def _joined(parts: Sequence[str], joint: str) -> str | None:
@@ -89,10 +105,10 @@ def _joined(parts: Sequence[str], joint: str) -> str | None:
     return parts[0] if len(parts) == 1 else f"({joint.join(parts)})"
 
 
-def _term(term: Term, compiler: _Compiler, bind: Bind) -> str | None:
-    if not _has_words(term.literal) or any(KIND[character] == UNSPACED for character in term.literal):
+def _term(term: Term, compiler: _Compiler) -> str | None:
+    if any(KIND[character] == UNSPACED for character in term.literal):
         return None
-    return _joined([compiler.term(form, term.prefix, bind) for form in _forms(term.literal)], compiler.either)
+    return compiler.term(term.literal, term.prefix)
 
 
 def _has_words(literal: str) -> bool:
@@ -100,7 +116,7 @@ def _has_words(literal: str) -> bool:
 
 
 def _forms(literal: str) -> tuple[str, ...]:
-    """The spellings of a folded word that the index keeps apart: decomposed letters, ß for ss, a sigma that ends."""
+    """The spellings of a folded word that SQLite's index keeps apart: decomposed letters, ß for ss, a last sigma."""
     forms = dict.fromkeys((literal, literal.replace("ss", "ß"), _with_final_sigmas(literal)))
     return tuple(dict.fromkeys(form for each in forms for form in (each, unicodedata.normalize("NFD", each))))
 
@@ -118,35 +134,30 @@ def _quoted(words: str) -> str:
     return '"' + words.replace('"', '""') + '"'
 
 
-def _sqlite_term(literal: str, is_prefix: bool, _: Bind) -> str:
-    return f"text : {_quoted(literal)}{' *' if is_prefix else ''}"
+def _sqlite_term(literal: str, is_prefix: bool) -> str | None:
+    if not _has_words(literal):
+        return None
+    return _joined([f"text : {_quoted(form)}{' *' if is_prefix else ''}" for form in _forms(literal)], " OR ")
 
 
-def _sqlite_author(name: str, _: Bind) -> str:
-    return f"author_handle : {_quoted(name)}"
+def _sqlite_author(name: str) -> str | None:
+    return f"author_handle : {_quoted(name)}" if _has_words(name) else None
 
 
-def _postgres_term(literal: str, is_prefix: bool, bind: Bind) -> str:
+def _postgres_term(literal: str, is_prefix: bool) -> str | None:
     # Its words in any order: the index holds no places, and to look them up costs more than to ask the rule.
-    if not is_prefix:
-        return f"plainto_tsquery('simple', {bind(literal)})"
-    start = len(literal)
-    while start and KIND[literal[start - 1]] != NO_WORD and literal[start - 1] != "_":
-        start -= 1
-    last = literal[start:].replace("\\", "\\\\").replace("'", "''")
-    parts = [f"plainto_tsquery('simple', {bind(literal[:start])})"] if _has_words(literal[:start]) else []
-    if _has_words(last):
-        prefix = f"'{last}':*"
-        parts.append(f"to_tsquery('simple', {bind(prefix)})")
-    return " && ".join(parts)
+    found = [f"'{word}'" for word in _cut(words_alone(literal))]
+    if is_prefix and found and KIND[literal[-1]] == WORD:
+        found[-1] += ":*"
+    return _joined(found, " & ")
 
 
-def _postgres_author(name: str, bind: Bind) -> str:
-    return f"(plainto_tsquery('simple', {bind(name)}) || plainto_tsquery('simple', {bind('@' + name)}))"
+def _postgres_author(name: str) -> str | None:
+    return _postgres_term(name, False)
 
 
 _SQLITE = _Compiler(_sqlite_term, _sqlite_author, " AND ", " OR ")
-_POSTGRES = _Compiler(_postgres_term, _postgres_author, " && ", " || ")
+_POSTGRES = _Compiler(_postgres_term, _postgres_author, " & ", " | ")
 
 
 # -- what columns say ---------------------------------------------------------------------------------------

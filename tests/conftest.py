@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
 import uuid
+import zlib
 from collections.abc import Iterator
 from copy import copy
 from functools import cache
@@ -27,6 +29,7 @@ from tests.data_folder import data_folder
 from tests.empty import empty_database
 
 REQUIRE_DATA = "WATCHFLOOR_REQUIRE_DATA"
+DATABASES = ("sqlite", "postgresql")
 
 statements.share()
 # Each client of httpx reads the file of certificates, 30 ms; it is the same for all that the tests ask.
@@ -144,8 +147,15 @@ def _own_sessions(database: Database) -> list[int]:
     return [driver.info.backend_pid for driver in drivers]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What may take longest begins first, so that nobody waits at the end for one who has it still before them."""
+    """What may take longest begins first, so that nobody waits at the end for one who has it still before them.
+
+    Of a test of both databases one runs each time and the other with the full counts, but for those marked `both`.
+    """
+    for item in items:
+        if _is_for_later(item):
+            item.add_marker(pytest.mark.prove)
 
     def patience(item: pytest.Item) -> float:
         marker = item.get_closest_marker("timeout")
@@ -154,7 +164,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=patience, reverse=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+def _is_for_later(item: pytest.Item) -> bool:
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    chosen = any("database" in mark.args[0] for mark in item.iter_markers("parametrize"))
+    if "database" not in params or chosen or item.get_closest_marker("both"):
+        return False
+    # By its name, so that it is the same one every time and half of the tests have either.
+    name = item.nodeid.replace(params["database"], "")
+    return bool(params["database"] != DATABASES[zlib.crc32(name.encode()) % 2])
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: it is not looked through again and again for what can go."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(params=DATABASES)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A migrated, empty database, once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":

@@ -8,6 +8,8 @@ from sqlalchemy import text
 from models.bulk import MOST_LISTS, asked, insert_rows, merge_rows
 from models.database import Database
 
+pytestmark = pytest.mark.both
+
 AWKWARD = [
     "",
     " ",

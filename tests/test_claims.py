@@ -38,6 +38,8 @@ from tests.case_desk import (
     the_case,
 )
 
+pytestmark = pytest.mark.both
+
 
 @pytest.fixture
 def desk(database: Database) -> Organisation:

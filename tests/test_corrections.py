@@ -43,6 +43,8 @@ from tests.builders import (
 )
 from tests.few import few
 
+pytestmark = pytest.mark.both
+
 MINUTE = timedelta(minutes=1)
 ALL = scope([UNMATCHED, CORVANE, HALDEN, VELTA])
 COMING = NOW - timedelta(hours=2)

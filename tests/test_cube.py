@@ -45,6 +45,8 @@ from tests.builders import (
 )
 from tests.few import few
 
+pytestmark = pytest.mark.both
+
 MICROSECOND = timedelta(microseconds=1)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 

@@ -17,6 +17,8 @@ from models.schema import alembic_config, upgrade
 from models.tables import change, metadata, setting
 from models.tables.base import to_microseconds
 
+pytestmark = pytest.mark.both
+
 NOW = datetime(2026, 11, 19, 14, 32, tzinfo=UTC)
 
 

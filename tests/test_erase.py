@@ -16,6 +16,8 @@ from models.mentions import newest
 from models.organisation import Organisation
 from tests.builders import CORVANE, HALDEN, NOW, add_source, keep, last, load, mention, number, rows, scope
 
+pytestmark = pytest.mark.both
+
 MINUTE = timedelta(minutes=1)
 SECRET = "corvane lost my parcel zanzibar"
 

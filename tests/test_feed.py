@@ -38,6 +38,8 @@ from tests.builders import (
 )
 from tests.few import few
 
+pytestmark = pytest.mark.both
+
 MINUTE = timedelta(minutes=1)
 EVERYWHERE = scope([UNMATCHED, CORVANE, HALDEN, VELTA])
 ANA = Who(7, "ana@example.org", NOW)

@@ -81,7 +81,7 @@ def both(tmp_path: Path) -> Iterator[tuple[Database, Database]]:
 
 
 def everything(database: Database) -> dict[str, list[Any]]:
-    """What is stored, table by table, in one order; without ids that are made at random."""
+    """What is stored, table by table, in one order; without ids made at random and the index of one database alone."""
     found = {}
     for table, order in ORDERED.items():
         held = [plain(table, row, database) for row in rows(database, f"select * from {table}")]
@@ -90,7 +90,7 @@ def everything(database: Database) -> dict[str, list[Any]]:
 
 
 def plain(table: str, row: Any, database: Database) -> dict[str, Any]:
-    values = {name: value for name, value in row.items() if (table, name) != ("set_aside", "id")}
+    values = {name: row[name] for name in row if (table, name) not in {("set_aside", "id"), ("mention", "words")}}
     if database.is_sqlite:
         # Plain SQL hands JSON over as text there, and read on PostgreSQL.
         values |= {name: json.loads(values[name]) for name in JSON if values.get(name) is not None}

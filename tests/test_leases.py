@@ -17,6 +17,8 @@ from models.errors import LeaseLost, NotFound
 from models.tables.base import to_microseconds
 from tests.builders import NOW, add_source, as_taken, load, mention, number, rows, source_row
 
+pytestmark = pytest.mark.both
+
 SECOND = timedelta(seconds=1)
 
 

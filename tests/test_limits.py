@@ -367,7 +367,6 @@ def test_in_scripted_scenarios_nobody_asks_before_it_is_allowed(tmp_path: Path) 
 
 
 @pytest.mark.prove
-@pytest.mark.alone
 @pytest.mark.timeout(900)
 def test_in_a_hundred_scripted_scenarios_nobody_asks_before_it_is_allowed(tmp_path: Path) -> None:
     figures = verdict(judge(range(100), tmp_path, migrated))

@@ -37,6 +37,8 @@ from tests.builders import (
 )
 from tests.few import few
 
+pytestmark = pytest.mark.both
+
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
 

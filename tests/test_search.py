@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import re
 from collections.abc import Sequence
@@ -22,8 +23,10 @@ from models.networks import BY_KEY
 from models.rule_tree import Rule
 from models.rules import Subject, parse
 from tests import rules_made_up
-from tests.builders import CORVANE, EVERYTHING, HALDEN, NOW, keep, load, mention, number, scope
+from tests.builders import CORVANE, EVERYTHING, HALDEN, NOW, keep, load, mention, number, rows, scope
 from tests.few import few
+
+pytestmark = pytest.mark.both
 
 HOUR = timedelta(hours=1)
 _hours = itertools.count(1)
@@ -171,15 +174,16 @@ def test_forty_times_whatever_is_searched_for_is_found_as_a_rule_finds_it(
     ("text", "query", "databases"),
     few(
         [
-            ("pay\u200bpal", "paypal", ()),
-            ("\uff44\uff45\uff4c\uff54\uff41 in full width", "delta", ()),
-            ("\u79c1\u306fapple\u304c\u597d\u304d", "apple", ()),
-            ("\u79c1\u306fapple\u304c\u597d\u304d", "apple \u597d", ()),
+            ("pay\u200bpal", "paypal", ("postgresql",)),
+            ("\uff44\uff45\uff4c\uff54\uff41 in full width", "delta", ("postgresql",)),
+            ("\u79c1\u306fapple\u304c\u597d\u304d", "apple", ("postgresql",)),
+            ("\u79c1\u306fapple\u304c\u597d\u304d", "apple \u597d", ("postgresql",)),
             ("\u79c1\u306fapple\u304c\u597d\u304d", "\u597d", ("sqlite", "postgresql")),
-            ("gate/desk", "desk", ("sqlite",)),
-            ("see delta.com", "delta", ("sqlite",)),
-            ("me@delta.com", "com", ("sqlite",)),
+            ("gate/desk", "desk", ("sqlite", "postgresql")),
+            ("see delta.com", "delta", ("sqlite", "postgresql")),
+            ("me@delta.com", "com", ("sqlite", "postgresql")),
             ("a bag-less gate", "less", ("sqlite", "postgresql")),
+            ("w" * 3_000, "w" * 3_000, ("sqlite", "postgresql")),
         ],
         3,
     ),
@@ -191,6 +195,21 @@ def test_what_the_index_cuts_otherwise_than_a_rule_is_known(
 
     assert expected(query, [Subject(text)]) == [0]
     assert found(database, query, window) == ([0] if database.url.get_backend_name() in databases else [])
+
+
+def test_an_upgrade_gives_older_mentions_their_words(database: Database, subjects: list[Subject]) -> None:
+    migration = importlib.import_module("models.migrations.versions.0008_words")
+    stored(database, subjects)
+    words = "select id, words from mention order by id"
+    before = rows(database, words)
+
+    with database.write() as connection:
+        if not database.is_sqlite:
+            connection.exec_driver_sql("update mention set words = null")
+            migration._fill(connection)
+
+    assert rows(database, words) == before
+    assert any(row["words"] for row in before) is not database.is_sqlite
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ from tests.builders import (
 )
 from tests.few import few
 
+pytestmark = pytest.mark.both
+
 MINUTE = timedelta(minutes=1)
 
 
@@ -276,7 +278,7 @@ def test_an_author_is_reached_once_a_brand_and_day(database: Database) -> None:
 def test_a_transaction_that_fails_leaves_nothing(database: Database) -> None:
     organisation = load(database)
     before = changes(database)
-    broken = [*page(5), mention("6", brand_id=HALDEN, text=None)]
+    broken = [*page(5), mention("6", brand_id=HALDEN, kind=None)]
 
     with pytest.raises(DATABASE_ERRORS):
         keep(database, broken, organisation)

@@ -22,6 +22,8 @@ from models.organisation import Organisation
 from models.tables.base import to_microseconds
 from tests.builders import NOW, NOWHERE, SITES, UNMATCHED, load, rows, scope
 
+pytestmark = pytest.mark.both
+
 MINUTE = timedelta(minutes=1)
 BRANDS = (1, 2, 3, 4, 5, 6)
 EVERY_BRAND = scope(BRANDS)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from models.tables.base import BigId, Json, UtcDateTime, metadata
 
@@ -58,6 +59,8 @@ mention = Table(
     Column("author_name", Text),
     Column("author_followers", BigInteger),
     Column("text", Text, nullable=False),
+    # On PostgreSQL what its full-text index holds (models/search_index.py); SQLite has a table for that.
+    Column("words", Text().with_variant(TSVECTOR(), "postgresql")),
     Column("url", Text),
     Column("reply_to", String(512)),
     Column("quote_of", String(512)),
