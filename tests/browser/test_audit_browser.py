@@ -47,6 +47,7 @@ def chaining(database: Database, home: Path) -> Chaining:
     )
 
 
+@pytest.mark.prove
 def test_an_auditor_goes_through_the_trail_by_keyboard(
     web: Served, page: Page, watched: Watched, tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def held(database: Database) -> str | None:
     return None if found is None else found.outbound
 
 
+@pytest.mark.prove
 def test_a_manager_declares_everybody_sees_it_replies_are_held_and_its_end_makes_a_report(
     web: Served, database: Database, context: BrowserContext, page: Page, watched: Watched
 ) -> None:

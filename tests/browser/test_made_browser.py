@@ -56,6 +56,7 @@ def opened(web: Served, page: Page, search: str = AT) -> Page:
     return page
 
 
+@pytest.mark.prove
 def test_a_click_on_a_figure_shows_how_it_was_made_and_escape_returns(
     web: Served, page: Page, watched: Watched
 ) -> None:

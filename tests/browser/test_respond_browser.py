@@ -142,6 +142,7 @@ def test_what_is_typed_outlives_a_lost_connection_a_restart_and_a_reload(
         expect(page.locator("#desk-reply")).to_have_value(f"{TEXT} More. Last word.", timeout=SLOWLY)
 
 
+@pytest.mark.prove
 def test_an_approver_sends_back_and_signs_by_keyboard(
     database: Database, tmp_path: Path, page: Page, browser: Browser
 ) -> None:
