@@ -43,6 +43,8 @@ def test_names_of_one_place_in_many_scripts_find_it() -> None:
     assert 2867714 in munich
     assert {place.country for place in geography.named("deutschland") if place.kind == "country"} == {"DE"}
     assert geography.named("no such place") == ()
+    assert "münchen" not in geography.names()
+    assert {"munchen", "мюнхен"} <= geography.names()
 
 
 def test_what_was_asked_for_once_is_answered_the_same_again() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.enrich import place_text
-from ingest.enrich.place_text import alternatives, is_plain, pieces, without_addresses, without_zip, words
+from ingest.enrich.place_text import alternatives, marks, pieces, without_addresses, without_zip, words
 
 # Everything that is cut at, in texts of few other letters, so that it stands beside everything else.
 MARKS = st.text(st.sampled_from("aZ9é_ \t\n.,-–—…/|;&+•·→<>~*()[]'’"), max_size=12)
@@ -16,14 +16,17 @@ JOINED = st.lists(
 ).map(lambda parts: "".join(parts).strip())
 
 
-@pytest.mark.parametrize("text", ["London", "New York City", "or"])
-def test_letters_and_spaces_are_plain(text: str) -> None:
-    assert is_plain(text)
+@pytest.mark.parametrize("text", ["London", "New York City", "or", " ", ""])
+def test_letters_and_spaces_are_no_marks(text: str) -> None:
+    assert marks(text) == b""
 
 
-@pytest.mark.parametrize("text", ["Köln", "St. Louis", "a\nb", "Seat 4B", "NYC/LA", "@home", " ", ""])
-def test_all_else_is_not_plain(text: str) -> None:
-    assert not is_plain(text)
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("Boston, MA", b","), ("St. Louis, MO", b".,"), ("a\nb", b"\n"), ("Seat 4B", b"4"), ("@home", b"@")],
+)
+def test_all_else_is_a_mark(text: str, found: bytes) -> None:
+    assert marks(text) == found
 
 
 def test_links_addresses_and_handles_are_taken_out_and_the_word_of_a_hashtag_stays() -> None:

@@ -273,10 +273,17 @@ def test_what_was_found_is_remembered_within_bounds(monkeypatch: pytest.MonkeyPa
     dice = random.Random(1)
     for _ in range(1_200):
         there.locate(post(f"nowhere {dice.random()}"))
+        there.locate(post(home=f"nowhere {dice.random()}"))
 
     assert len(there._resolved) <= 500
     assert len(there._located) <= 500
     assert located(there, post("hier")) == (2, "name")
+
+
+def test_homes_that_are_said_otherwise_and_are_the_same_place_share_their_answer() -> None:
+    assert EUROPE.locate(post(home="Utrecht")) is EUROPE.locate(post(home="utrecht "))
+    assert EUROPE.locate(post(home="Zürich")) is not EUROPE.locate(post(home="Zurich, Switzerland"))
+    assert EUROPE.locate(post(home="")) is EUROPE.locate(post())
 
 
 def test_the_first_of_two_sites_of_one_name_has_it() -> None:

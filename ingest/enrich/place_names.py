@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from ingest.enrich.place_choice import (
+    CODED_COUNTRIES,
+    Resolved,
+    by_code,
+    by_name,
+    city_of,
+    is_own,
+    is_within,
+    likeliest,
+)
 from ingest.enrich.place_text import (
     JOINING_WORDS,
     alternatives,
-    is_plain,
+    marks,
     pieces,
     without_addresses,
     without_zip,
@@ -25,25 +34,16 @@ from models import geography
 from models.geography import Place, key
 
 LONGEST_TEXT = 200
-# Confidence, 0..100, by what an answer rests on.
+# Confidence, 0..100, by what an answer rests on; of a name or code by itself in `place_choice`.
 CONFIRMED = 95  # a city with its region or country beside it
 BY_FLAG = 80
 BY_COORDINATES = 80
-BY_NAME = 90
-BY_OTHER_NAME = 75  # an old name, a nickname, another language
-BY_CODE = 65
 BY_AREA = 65  # a town that we do not know, in a region that we do
 BY_WORD = 45  # a name somewhere in a sentence
-# Of two places of one name the one whose own name it is, unless the other has ten times its people.
-OTHER_NAME_WEIGHT = 0.1
 # A name inside a sentence means a city only where it is a large one.
 FEWEST_PEOPLE_IN_A_SENTENCE = 100_000
 # "Florida, Arizona" is two places; in "Douglas, MA" Douglas is a town of MA, not the region of that name.
 FEWEST_PEOPLE_OF_AN_AREA = 1_000_000
-# Countries whose regions are written as codes ("Belle MO", "ON", "NSW") by people who write nothing else.
-CODED_COUNTRIES = ("US", "CA", "AU", "GB")
-# The codes of countries that people write by themselves.
-COUNTRY_CODES = ("US", "UK", "NZ", "CA", "USA", "UAE", "EEUU", "RSA")
 # No places on earth, whatever gazetteer has a town of that name.
 NOWHERE = frozenset(
     key(name)
@@ -59,14 +59,8 @@ _FIRST_LETTER_OF_FLAGS = 0x1F1E6
 # How many words of a sentence make a name at most, and how many a name with what it lies in.
 _MOST_WORDS = 4
 _MOST_WORDS_WITH_A_SUFFIX = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """A place (its GeoNames id) and how sure it is, 0..100."""
-
-    geo_id: int
-    confidence: int
+# A code of five letters with a space after each.
+_LONGEST_CODE = 9
 
 
 def resolve(text: str) -> Resolved | None:
@@ -74,10 +68,16 @@ def resolve(text: str) -> Resolved | None:
     said = text[:LONGEST_TEXT].strip()
     if not said:
         return None
-    if is_plain(said):
+    if not said.isascii():
+        return _flag(said) or _written(said)
+    its_marks = marks(said)
+    if not its_marks:
         return _plain(said)
-    if not said.isascii() and (found := _flag(said)):
-        return found
+    return _written(said) if its_marks.strip(b",") else _with_commas(said)
+
+
+def _written(said: str) -> Resolved | None:
+    """A text that can hold anything."""
     if _DIGIT.search(said) and (found := _coordinates(said)):
         return found
     said = without_addresses(said)
@@ -103,18 +103,31 @@ def resolve(text: str) -> Resolved | None:
 
 
 def _plain(said: str) -> Resolved | None:
-    """A text of words alone, which is most that has no comma: what `resolve` does, without what cannot be in it."""
-    name = key(said)
+    """A text of words alone: what `_written` does, without what cannot be in it. So is most that has no comma."""
+    its_words, names = said.split(), said.lower().split()
+    name = " ".join(names)
     if name in NOWHERE:
         return None
     if found := _alone(said, name):
         return found
-    its_words, names = said.split(), name.split(" ")
     if JOINING_WORDS.isdisjoint(names):
         found = _with_suffix(its_words, names)
     else:
         found = next(filter(None, map(_listed, filter(None, alternatives(said)))), None)
     return found or _mentioned(said, its_words, names)
+
+
+def _with_commas(said: str) -> Resolved | None:
+    """The same of a text of words and commas: "Boston, MA", "Lewes, DE, USA"."""
+    head, _, tail = said.partition(",")
+    if (areas := _area(tail.strip())) and (found := _inside(key(head), areas)):
+        return found
+    bare = said.replace(",", " ")
+    names = bare.lower().split()
+    for part in (said,) if JOINING_WORDS.isdisjoint(names) else alternatives(said):
+        if part and (found := _listed(part)):
+            return found
+    return _mentioned(said, bare.split(), names)
 
 
 def _flag(said: str) -> Resolved | None:
@@ -148,54 +161,12 @@ def _alone(said: str, name: str) -> Resolved | None:
     """A text that is one name or one code."""
     if name in NOWHERE:
         return None
+    if not said.isupper():
+        return by_name(name)
     code = said.replace(".", "").strip()
-    if len(code) == 2 and code.isupper() and (by_code := _by_code(code)):
-        return by_code
-    found = geography.named(name)
-    if not found and name.startswith("the "):
-        found = geography.named(name[4:])
-    if found:
-        return _best(found, name)
-    return _by_code(code) if code.isupper() else None
-
-
-def _by_code(code: str) -> Resolved | None:
-    """A code by itself: of a country that people call so, a region of a country that writes them, a city."""
-    if len(code) < 2:
-        return None
-    known = [
-        place
-        for place in geography.coded(code)
-        if place.kind == "city"
-        or (place.kind == "region" and place.country in CODED_COUNTRIES)
-        or (place.kind == "country" and code in COUNTRY_CODES)
-    ]
-    if not known:
-        return None
-    # "LA" is a city that writes so as well as Louisiana, "CA" is California as well as Canada.
-    best = max(known, key=lambda place: (place.kind != "country" or len(code) > 2, place.population))
-    return Resolved(best.id, BY_CODE - 10 * (len(known) > 1))
-
-
-def _best(found: Sequence[Place], name: str, *, at_most: int = BY_NAME) -> Resolved:
-    """The place of several of one name that is most likely meant, less sure where others are likely too."""
-    if len(found) == 1:
-        return Resolved(found[0].id, min(BY_NAME if _is_own(found[0], name) else BY_OTHER_NAME, at_most))
-    weights = [(place.population + 1) * (1.0 if _is_own(place, name) else OTHER_NAME_WEIGHT) for place in found]
-    most = max(weights)
-    best = found[weights.index(most)]
-    alike = sum(
-        weight for place, weight in zip(found, weights, strict=True) if place is best or not _is_within(place, best)
-    )
-    share = most / max(alike, 1.0)
-    best = _city_of(best, found)
-    sure = BY_NAME if _is_own(best, name) else BY_OTHER_NAME
-    return Resolved(best.id, round(min(sure, at_most) * (0.5 + 0.5 * share)))
-
-
-def _is_own(place: Place, name: str) -> bool:
-    """Whether the name, as names are compared, is the place's own and no nickname, old name or other language."""
-    return place.name.lower() == name or key(place.name) == name
+    if len(code) == 2 and (found := by_code(code)):
+        return found
+    return by_name(name) or by_code(code)
 
 
 # -- a name with its region or country beside it -----------------------------------------------------------
@@ -220,7 +191,7 @@ def _listed(part: str) -> Resolved | None:
         # The other way round, "Nigeria, Lagos"; else several places, of which the first counts.
         for piece in said[1:]:
             cities = [
-                c for c in geography.named(key(piece)) if any(_is_within(c, area) and c is not area for area in outer)
+                c for c in geography.named(key(piece)) if any(is_within(c, area) and c is not area for area in outer)
             ]
             if cities:
                 return Resolved(max(cities, key=lambda city: city.population).id, CONFIRMED - 5)
@@ -246,32 +217,20 @@ def _inside(name: str, areas: Sequence[Place], sure: int = CONFIRMED) -> Resolve
     found = geography.named(name)
     inside: list[Place] = []
     for place in found:
+        country, region = place.country, place.region
         for area in areas:
-            if (
-                place.country == area.country
-                and (area.region is None or area.region == place.region)
-                and place is not area
-            ):
+            if area.country == country and (area.region is None or area.region == region) and area is not place:
                 inside.append(place)
                 break
     if not inside:
         return None
     best = inside[0] if len(inside) == 1 else max(inside, key=lambda place: _rank(place, name))
-    return Resolved(_city_of(best, found).id, sure)
+    return Resolved(best.id if best.kind == "city" else city_of(best, found).id, sure)
 
 
 def _rank(place: Place, name: str) -> tuple[bool, int]:
     """Its own name first: "Bethlehem, PA" is no old name of Belém in Pará."""
-    return _is_own(place, name), place.population
-
-
-def _city_of(best: Place, found: Iterable[Place]) -> Place:
-    """The city that a region is named after, where it is a large part of it: "New York" says the city."""
-    if best.kind != "region":
-        return best
-    cities = (place for place in found if place.kind == "city" and _is_within(place, best))
-    city = max(cities, key=lambda place: place.population, default=best)
-    return city if city.population * 20 > best.population else best
+    return is_own(place, name), place.population
 
 
 def _places(said: str, name: str) -> tuple[Place, ...]:
@@ -287,7 +246,7 @@ def _areas(pieces: Iterable[str]) -> list[Place]:
     areas: list[Place] = []
     for piece in pieces:
         here = _area(piece)
-        nested = [area for area in areas if any(_is_within(area, outer) for outer in here)]
+        nested = [area for area in areas if any(is_within(area, outer) for outer in here)]
         areas = nested or areas or list(here)
     return areas
 
@@ -297,24 +256,18 @@ def _area(piece: str) -> tuple[Place, ...]:
     """The regions and countries that a piece names."""
     name = key(piece)
     found = [place for place in geography.named(name) if place.kind != "city"]
-    code = name.replace(" ", "").upper()
-    if 2 <= len(code) <= 5 and code.isascii():
-        found += [place for place in geography.coded(code) if place.kind != "city"]
+    if len(name) <= _LONGEST_CODE and name.isascii():
+        found += _coded_areas(name)
     if not found and " " in piece:
         # "Quebec CA", "CT USA": one inside the other.
         inner, _, outer = piece.rpartition(" ")
         around = _area(outer)
-        found = [place for place in _area(inner) if any(_is_within(place, area) for area in around)]
+        found = [place for place in _area(inner) if any(is_within(place, area) for area in around)]
     return tuple(found)
 
 
 def _is_coded(place: Place) -> bool:
     return place.kind == "region" and place.country in CODED_COUNTRIES
-
-
-def _is_within(place: Place, area: Place) -> bool:
-    """Whether it is in the country or region, or is it."""
-    return place.country == area.country and (area.region is None or area.region == place.region)
 
 
 def _suffixed(said: str) -> Resolved | None:
@@ -330,20 +283,20 @@ def _with_suffix(its_words: list[str], names: list[str]) -> Resolved | None:
     count = len(its_words)
     if not 2 <= count <= _MOST_WORDS_WITH_A_SUFFIX:
         return None
+    known = geography.names()
     for size in range(min(3, count - 1), 0, -1):
         name = _joined(names[-size:])
-        named = [place for place in geography.named(name) if place.kind != "city"] if name not in NOWHERE else []
-        code = name.replace(" ", "").upper()
-        areas = named or ([p for p in geography.coded(code) if p.kind != "city"] if 2 <= len(code) <= 5 else [])
+        named = [p for p in geography.named(name) if p.kind != "city"] if name in known and name not in NOWHERE else []
+        areas = named or (_coded_areas(name) if len(name) <= _LONGEST_CODE else [])
         if not areas:
             continue
         before = _joined(names[:-size])
         if inside := _inside(before, areas, CONFIRMED - 3):
             return inside
         deeper = _with_suffix(its_words[:-size], names[:-size])
-        if deeper and (place := geography.place(deeper.geo_id)) and any(_is_within(place, area) for area in areas):
+        if deeper and (place := geography.place(deeper.geo_id)) and any(is_within(place, area) for area in areas):
             return Resolved(place.id, CONFIRMED - 3)
-        if geography.named(before):
+        if before in known:
             continue
         head, tail = " ".join(its_words[:-size]), " ".join(its_words[-size:])
         coded = [place for place in areas if place.country in CODED_COUNTRIES]
@@ -351,6 +304,12 @@ def _with_suffix(its_words: list[str], names: list[str]) -> Resolved | None:
             best = max(coded, key=lambda place: (place.kind == "region", place.population))
             return Resolved(best.id, BY_AREA - 5)
     return None
+
+
+def _coded_areas(name: str) -> list[Place]:
+    """The regions and countries whose code, of two to five letters, a name is: "ny", "u k"."""
+    code = name.replace(" ", "").upper()
+    return [place for place in geography.coded(code) if place.kind != "city"] if 2 <= len(code) <= 5 else []
 
 
 def _joined(names: Iterable[str]) -> str:
@@ -364,27 +323,31 @@ def _joined(names: Iterable[str]) -> str:
 def _mentioned(said: str, its_words: Sequence[str], names: Sequence[str]) -> Resolved | None:
     """The first name in a text that is more than a name: of a large city, a region or a country."""
     is_mixed = not said.islower()
+    known, joined, count = geography.names(), " ".join(names), len(names)
+    begins = [0]
+    for name in names:
+        begins.append(begins[-1] + len(name) + 1)
     start = 0
-    while start < len(names):
+    while start < count:
         step = 1
         if not is_mixed or not its_words[start].islower():
-            for size in range(min(_MOST_WORDS, len(names) - start), 0, -1):
-                name = " ".join(names[start : start + size])
+            begin = begins[start]
+            for size in range(min(_MOST_WORDS, count - start), 0, -1):
+                name = joined[begin : begins[start + size] - 1]
                 if name in NOWHERE:
                     # "New England" is no England.
                     step = size
                     break
-                found = geography.named(name)
-                if found and (known := [place for place in found if _is_well_known(place, name)]):
-                    return _best(known, name, at_most=BY_WORD)
+                if name in known and (large := [p for p in geography.named(name) if _is_well_known(p, name)]):
+                    return likeliest(large, name, at_most=BY_WORD)
         start += step
     return None
 
 
 def _is_well_known(place: Place, name: str) -> bool:
-    is_own = _is_own(place, name)
+    its_own = is_own(place, name)
     if len(name) < 4 or place.kind == "country":
         return len(name) >= 4
     if place.kind == "city":
-        return place.population >= FEWEST_PEOPLE_IN_A_SENTENCE * (1 if is_own else 4)
-    return place.population >= FEWEST_PEOPLE_OF_AN_AREA and (is_own or place.country in CODED_COUNTRIES)
+        return place.population >= FEWEST_PEOPLE_IN_A_SENTENCE * (1 if its_own else 4)
+    return place.population >= FEWEST_PEOPLE_OF_AN_AREA and (its_own or place.country in CODED_COUNTRIES)

@@ -23,6 +23,7 @@ _MARKS = bytes(
     for byte in (code if chr(code).isalnum() or code in b"_/|;&+<>~*\n-." else 32 for code in range(128))
 ).lower() + bytes(128)
 _JOINING_WORDS = frozenset(word.encode() for word in JOINING_WORDS)
+_LETTERS_AND_SPACE = bytes(code for code in range(128) if chr(code).isalpha()) + b" "
 _COMMAS = re.compile(r"[,()\[\]]+|\s\.|\.\s(?=[A-Z][a-z])")
 _MORE_THAN_COMMAS = re.compile(r"[()\[\].]")
 _AROUND_A_PIECE = " .!?:-–—'\""
@@ -30,9 +31,9 @@ _ZIP = re.compile(r"\s*\b\d{5}(?:-\d{4})?\b\s*$")
 _WORDS = re.compile(r"[^\W\d_]+(?:['’.][^\W\d_]+)*")
 
 
-def is_plain(said: str) -> bool:
-    """Whether it is ASCII letters and spaces alone: no flag, number, address or mark, and words apart by spaces."""
-    return said.isascii() and said.replace(" ", "").isalpha()
+def marks(said: str) -> bytes:
+    """What a text of ASCII has beside letters and spaces, in its order: nothing of most, of "Boston, MA" a comma."""
+    return said.encode().translate(None, _LETTERS_AND_SPACE)
 
 
 def without_addresses(said: str) -> str:

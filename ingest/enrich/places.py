@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
-from ingest.enrich.place_names import Resolved, resolve
+from ingest.enrich.place_choice import Resolved
+from ingest.enrich.place_names import resolve
 from ingest.found import Found
 from models import geography
 from models.geography import NEAR_KILOMETRES as NEAR_CITY_KILOMETRES
@@ -95,9 +96,13 @@ class Places:
         ]
         self._site_names = _names(site for site in organisation.locations if site.kind == "site")
         self._area_names = _names(area for area in organisation.locations if area.kind in ("country", "region"))
-        self._areas, self._parts_of_world = _areas(organisation.locations)
+        areas, parts_of_world = _areas(organisation.locations)
+        self._regions = {(country, region): number for (country, region), number in areas.items() if region}
+        whole = {country: number for (country, region), number in areas.items() if not region}
+        self._countries = parts_of_world | whole
         self._resolved: dict[str, Resolved | None] = {}
-        self._located: dict[tuple[str | None, str | None], Located] = {}
+        self._living: dict[Resolved | None, Located] = {}
+        self._located: dict[str | tuple[str, str | None] | None, Located] = {}
 
     def resolve(self, text: str) -> Resolved | None:
         """The place on earth that a text names, None where it names none."""
@@ -110,17 +115,31 @@ class Places:
 
     def locate(self, post: Found) -> Located:
         """Home and place of a post, and the location of ours that they speak for."""
-        at = _coordinates(post)
-        if at is not None:
+        if post.latitude is not None and (at := _coordinates(post)) is not None:
             return self._located_at(post, at)
-        # Few have coordinates, and many the same words.
-        said = (post.place, post.home)
+        # Few have coordinates or a place, and many the same words.
+        place, home = post.place, post.home
+        said = (place, home) if place else home
         found = self._located.get(said)
         if found is None:
             if len(self._located) >= MOST_REMEMBERED:
                 self._located.clear()
-            found = self._located[said] = self._located_at(post, None)
+            found = self._located[said] = self._located_at(post, None) if place else self._at_home(home)
         return found
+
+    def _at_home(self, home: str | None) -> Located:
+        """What `_located_at` says where all that is known is a home, which is most that is new."""
+        if not home:
+            return _NOWHERE
+        found = resolve(home)
+        if self._area_names and (area := self._area_names.get(key(home))) is not None:
+            return _living(found, area)
+        located = self._living.get(found)
+        if located is None:
+            if len(self._living) >= MOST_REMEMBERED:
+                self._living.clear()
+            located = self._living[found] = _living(found, None if found is None else self._area(found))
+        return located
 
     def _located_at(self, post: Found, at: tuple[float, float] | None) -> Located:
         home = self.resolve(post.home) if post.home else None
@@ -177,19 +196,25 @@ class Places:
 
     def _area(self, found: Resolved) -> int | None:
         """The location that holds a place, the smallest: region of a country, country, part of the world."""
-        if found.confidence < LEAST_CONFIDENCE:
+        if found.confidence < LEAST_CONFIDENCE or not (self._countries or self._regions):
             return None
         place = geography.place(found.geo_id)
         if place is None:
             return None
-        for area in ((place.country, place.region), (place.country, None)):
-            if area in self._areas:
-                return self._areas[area]
-        return self._parts_of_world.get(place.country)
+        region = self._regions.get((place.country, place.region or "")) if self._regions else None
+        return self._countries.get(place.country) if region is None else region
 
 
 # One for all posts that say the same place: half of what people write differently is the same city.
 _located = lru_cache(maxsize=MOST_REMEMBERED)(Located)
+_NOWHERE = _located(None, None, None, None, None, UNKNOWN, None)
+
+
+def _living(home: Resolved | None, area: int | None) -> Located:
+    """Of a post of which a home alone is known."""
+    geo_id, confidence = (None, None) if home is None else home
+    location_id, location_by = (UNKNOWN, None) if area is None else (area, "home")
+    return _located(geo_id, confidence, None, None, None, location_id, location_by)
 
 
 # -- places of posts ---------------------------------------------------------------------------------------
