@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from weakref import WeakValueDictionary
 
 from sqlalchemy import Connection
@@ -10,6 +10,8 @@ from sqlalchemy import Connection
 from models.database import Database, raise_change
 from models.presence import TOPIC, Presences
 
+# Who left without a word is looked for so often at most: each who says that they are there asks for it.
+TIDY_EVERY = timedelta(seconds=5)
 # By the identity of the engine that is read with: a connection knows its engine, and not its database.
 _SERVED: WeakValueDictionary[int, Attendance] = WeakValueDictionary()
 
@@ -20,9 +22,13 @@ class Attendance(Presences):
     def __init__(self, database: Database) -> None:
         super().__init__(database)
         self._served = database
+        self._tidied: datetime | None = None
 
     def tidy(self, *, now: datetime) -> int:
-        """Forget who is gone and have the queues drawn without them; how many that were."""
+        """Forget who is gone and have the queues drawn without them; how many that were, 0 where that was just done."""
+        if self._tidied is not None and timedelta() <= now - self._tidied < TIDY_EVERY:
+            return 0
+        self._tidied = now
         gone = self.sweep(now=now)
         if gone:
             with self._served.write() as connection:

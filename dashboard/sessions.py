@@ -1,4 +1,4 @@
-"""Sessions as the web process sees them: looked up off the event loop, remembered for two seconds at most."""
+"""Sessions as the web process sees them: looked up off the event loop, remembered for three seconds at most."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from models import identity
 from models.database import Database
 from models.identity import Signed
 
-# A revoked session ends everywhere within 5 s: this long in the memory of a process, plus the recheck of open sockets.
-REMEMBERED_SECONDS = 2.0
+# A revoked session ends everywhere within 5 s: this long in the memory of a process, and open sockets are rechecked by
+# themselves. A little longer than between two rechecks, which renew what is remembered of all who watch.
+REMEMBERED_SECONDS = 3.0
 MOST_REMEMBERED = 10_000
 
 Result = TypeVar("Result")
@@ -51,10 +52,11 @@ class Sessions:
         For the open sockets, every 2 s: who is missing in the answer is to be disconnected. An open socket counts as
         use, because a watch floor's screen is looked at and not clicked; the longest life of a session holds.
         """
-        for digest in digests:
-            self._remembered.pop(digest, None)
         started = self._monotonic()
         found = await self._in_thread(lambda: self._look_up(digests))
+        # Until then who is remembered is known by that: else everybody's next request would ask for itself.
+        for digest in digests:
+            self._remembered.pop(digest, None)
         for digest, signed in found.items():
             self._remembered[digest] = (started, signed)
         while len(self._remembered) > MOST_REMEMBERED:

@@ -101,7 +101,7 @@ def assemble(settings: Settings, database: Database | None = None, screen: Scree
     server = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     _health(server, database)
     live.mount(server, hub, links, identify=gate.current)
-    serving.mount(server, database, screen.find_view, settings)
+    serving.mount(server, database, screen.find_view, settings, clicked=hub.clicked)
     audit_export.mount(server, database)
     incident_report_pages.mount(server, database)
     server.include_router(signin.router(database, settings, sessions, version=version))

@@ -33,6 +33,10 @@ SHOWS: Mapping[str, tuple[str, ...]] = {
 AWAITING = "awaiting_sign_off"
 
 Condition = ColumnElement[bool]
+Instant = datetime | ColumnElement[datetime]
+"""An instant, or the name that one gets when the statement is asked."""
+Places = tuple[tuple[tuple[frozenset[int] | None, frozenset[int] | None], ...], ...]
+"""Where cases are: of each group they fit one pair of locations and teams, None = all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +79,39 @@ def allowed(
 
     `columns` of another table that has location_id and team_id narrow what is kept of cases there.
     """
+    places = places_of(organisation, who, brand_id, right)
+    return None if places is None else within(places, columns=columns)
+
+
+def places_of(organisation: Organisation, who: Access, brand_id: int, right: str = VIEWER) -> Places | None:
+    """What `allowed` says, as plain values; None = nowhere."""
     if ADMIN in who.rights:
-        return true()
+        return ()
     if not who.sees_all and who.brand_ids is not None and brand_id not in who.brand_ids:
         return None
-    ways = [
-        and_(
-            _among(columns.location_id, _below(organisation, grant.location_ids)),
-            _among(columns.team_id, grant.team_ids),
-        )
+    ways = tuple(
+        (_below(organisation, grant.location_ids), grant.team_ids)
         for grant in who.grants
         if right in grant.rights and (grant.role in UNLIMITED or grant.brand_ids is None or brand_id in grant.brand_ids)
-    ]
+    )
     if not ways:
         return None
-    seen = true() if who.sees_all else _among(columns.location_id, _below(organisation, who.location_ids))
     if right != VIEWER:
-        visible = allowed(organisation, who, brand_id, columns=columns)
-        return None if visible is None else and_(visible, or_(*ways))
-    return and_(seen, or_(*ways))
+        visible = places_of(organisation, who, brand_id)
+        return None if visible is None else (*visible, ways)
+    seen = None if who.sees_all else _below(organisation, who.location_ids)
+    return (((seen, None),), ways)
+
+
+def within(places: Places, *, columns: Any = desk_case.c) -> Condition:
+    """The rows that stand in these places."""
+    return and_(
+        true(),
+        *(
+            or_(*(and_(_among(columns.location_id, sites), _among(columns.team_id, teams)) for sites, teams in ways))
+            for ways in places
+        ),
+    )
 
 
 def readable_brands(organisation: Organisation, who: Access, filters: Filters) -> tuple[int, ...]:
@@ -103,7 +121,7 @@ def readable_brands(organisation: Organisation, who: Access, filters: Filters) -
         brand_id
         for brand_id in own
         if (filters.brand_ids is None or brand_id in filters.brand_ids)
-        and allowed(organisation, who, brand_id) is not None
+        and places_of(organisation, who, brand_id) is not None
     )
 
 
@@ -122,16 +140,14 @@ def asked_for(filters: Filters) -> Condition:
     return and_(*found)
 
 
-def of(whose: str, who: Access, now: datetime) -> Condition:
+def of(whose: str, person_id: int | ColumnElement[int], now: Instant) -> Condition:
     """Whose cases."""
     if whose == MINE:
-        return or_(
-            and_(is_held(now), desk_case.c.claimed_by == who.person_id), desk_case.c.assigned_to == who.person_id
-        )
+        return or_(and_(is_held(now), desk_case.c.claimed_by == person_id), desk_case.c.assigned_to == person_id)
     return awaits_signature() if whose == SIGN_OFF else true()
 
 
-def listed(show: str, now: datetime) -> Condition:
+def listed(show: str, now: Instant) -> Condition:
     """What a list shows, its states included."""
     states = desk_case.c.state.in_(SHOWS[show])
     if show == NEEDS_REPLY:
@@ -141,12 +157,12 @@ def listed(show: str, now: datetime) -> Condition:
     return and_(states, is_asleep(now)) if show == SNOOZED else states
 
 
-def is_held(now: datetime) -> Condition:
+def is_held(now: Instant) -> Condition:
     """Somebody holds it: an expired claim is no claim."""
     return and_(desk_case.c.claim_expires_at.is_not(None), desk_case.c.claim_expires_at > now)
 
 
-def is_asleep(now: datetime) -> Condition:
+def is_asleep(now: Instant) -> Condition:
     """It is snoozed."""
     return and_(desk_case.c.snoozed_until.is_not(None), desk_case.c.snoozed_until > now)
 

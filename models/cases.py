@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from models import audit, case_actions, case_steps, people
 from models.access import DRAFT, Access
@@ -323,11 +323,14 @@ def taken(connection: Connection, case: Case) -> Taken:
 
 
 def _row(connection: Connection, key: CaseKey, *, lock: bool = False) -> Any:
-    statement = select(desk_case).where(desk_case.c.brand_id == key.brand_id, desk_case.c.id == key.id)
     # SQLite has one writer, who holds the lock already.
-    if lock and connection.dialect.name == "postgresql":
-        statement = statement.with_for_update()
-    return connection.execute(statement).first()
+    statement = _LOCKED if lock and connection.dialect.name == "postgresql" else _CASE
+    return connection.execute(statement, {"brand": key.brand_id, "case": key.id}).first()
+
+
+# Every request reads a case: to build the statement anew takes as long as to ask it.
+_CASE = select(desk_case).where(desk_case.c.brand_id == bindparam("brand"), desk_case.c.id == bindparam("case"))
+_LOCKED = _CASE.with_for_update()
 
 
 def refuse_second(connection: Connection, case: Case) -> None:

@@ -201,17 +201,24 @@ def raise_change(connection: Connection, topic: str, brand_ids: Iterable[int] = 
     brands = sorted(set(brand_ids))
     if not brands:
         return
-    connection.execute(
-        text(
-            "insert into change (topic, brand_id, n) values (:topic, :brand, 1)"
-            " on conflict (topic, brand_id) do update set n = change.n + 1"
-        ),
-        [{"topic": topic, "brand": brand} for brand in brands],
-    )
     if connection.dialect.name == "postgresql":
-        # One NOTIFY a batch: it takes a global lock at commit.
+        # One NOTIFY a batch: it takes a global lock at commit. In one trip with the rows, which are locked until then.
         payload = json.dumps([topic, brands[:200]])
-        connection.execute(text("select pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload})
+        connection.execute(_TOLD, {"topic": topic, "brands": brands, "channel": CHANNEL, "payload": payload})
+    else:
+        connection.execute(_COUNTED, [{"topic": topic, "brand": brand} for brand in brands])
+
+
+_COUNTED = text(
+    "insert into change (topic, brand_id, n) values (:topic, :brand, 1)"
+    " on conflict (topic, brand_id) do update set n = change.n + 1"
+)
+_TOLD = text(
+    "with counted as (insert into change (topic, brand_id, n)"
+    " select :topic, brand, 1 from unnest(cast(:brands as integer[])) brand"
+    " on conflict (topic, brand_id) do update set n = change.n + 1)"
+    " select pg_notify(:channel, :payload)"
+)
 
 
 def changes(connection: Connection, topic: str, brand_ids: Iterable[int]) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from models.access import VIEWER, Access, Grant, Request, Scope, narrow
 from models.errors import NotFound
@@ -100,12 +100,14 @@ class OnIt:
 
 def open_now(connection: Connection, now: datetime) -> tuple[Incident, ...]:
     """All that is open, the most severe first, then the newest."""
-    rows = connection.execute(
-        select(incident)
-        .where(incident.c.ended_at.is_(None), incident.c.expires_at > now)
-        .order_by(incident.c.severity, incident.c.id.desc())
-    )
-    return tuple(_incident(row) for row in rows)
+    return tuple(_incident(row) for row in connection.execute(_OPEN, {"now": now}))
+
+
+_OPEN = (
+    select(incident)
+    .where(incident.c.ended_at.is_(None), incident.c.expires_at > bindparam("now"))
+    .order_by(incident.c.severity, incident.c.id.desc())
+)
 
 
 def ended(connection: Connection, now: datetime, *, limit: int = MOST_ENDED) -> tuple[Incident, ...]:

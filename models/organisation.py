@@ -305,6 +305,7 @@ class Remembered:
 
     TOPICS = ("organisation", "settings", "accounts", "demo")
     HOLDS = timedelta(minutes=1)
+    _CHANGES = select(func.coalesce(func.sum(change.c.n), 0)).where(change.c.topic.in_(TOPICS))
 
     def __init__(self) -> None:
         self._kept: tuple[int, datetime, Organisation] | None = None
@@ -312,8 +313,7 @@ class Remembered:
     def current(self, connection: Connection, now: datetime) -> Organisation:
         """What `current` gives, by one statement where it stands."""
         # Counted before it is read: what is committed between the two is read again the next time.
-        counted = select(func.coalesce(func.sum(change.c.n), 0)).where(change.c.topic.in_(self.TOPICS))
-        version = int(connection.execute(counted).scalar_one())
+        version = int(connection.execute(self._CHANGES).scalar_one())
         kept = self._kept
         if kept is not None and kept[0] == version and timedelta() <= now - kept[1] < self.HOLDS:
             return kept[2]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from models import cases, policy
 from models.access import DRAFT, SEND, Access
@@ -50,6 +50,8 @@ class Outlook:
     cost: float | None
     sends_at_once: bool
     way: Replyable
+    # The case it is about, as it was then.
+    case: Case
     # The names of the first who would be asked to sign.
     signers: tuple[str, ...] = ()
 
@@ -70,10 +72,12 @@ def preview(
     at = {"brand_id": case.brand_id, "location_id": held.location_id, "team_id": held.team_id}
     who.require_for(DRAFT, organisation, **at)
     way = replyable(connection, organisation, case, now, account_id)
-    judged = judge(
+    judged = _judged(
         connection,
         organisation,
         held,
+        # The strictest incident there was found with the way.
+        way.hold,
         text=text,
         account_id=account_id or way.account_id,
         author_id=who.person_id,
@@ -98,6 +102,7 @@ def preview(
         cost=judged.cost,
         sends_at_once=asked.signatures == 0 and who.may_for(SEND, organisation, **at),
         way=way,
+        case=held,
         signers=signers,
     )
 
@@ -114,11 +119,36 @@ def judge(
     prices: Mapping[str, float] | None = None,
 ) -> Judged:
     """Hold a text against policy, checks and open incidents as they are now."""
+    hold = holds(connection, organisation, case.key.brand_id, case.location_id, case.network_id, now)
+    return _judged(
+        connection,
+        organisation,
+        case,
+        hold,
+        text=text,
+        account_id=account_id,
+        author_id=author_id,
+        now=now,
+        prices=prices,
+    )
+
+
+def _judged(
+    connection: Connection,
+    organisation: Organisation,
+    case: Case,
+    hold: Hold | None,
+    *,
+    text: str,
+    account_id: int | None,
+    author_id: int,
+    now: datetime,
+    prices: Mapping[str, float] | None,
+) -> Judged:
     network = BY_ID[case.network_id].key
     voice = None
     if account_id is not None:
-        voice = connection.execute(select(account.c.voice).where(account.c.id == account_id)).scalar()
-    hold = holds(connection, organisation, case.key.brand_id, case.location_id, case.network_id, now)
+        voice = connection.execute(_VOICE, {"account": account_id}).scalar()
     statement = pinned(connection, hold)
     required = policy.required(
         policy.rules(connection, now), _facts(connection, organisation, case, text, account_id, author_id, hold)
@@ -167,10 +197,8 @@ def _facts(
     author_id: int,
     hold: Hold | None,
 ) -> Facts:
-    said = connection.execute(
-        select(mention.c.text).where(mention.c.brand_id == case.key.brand_id, mention.c.id == case.last_mention_id)
-    ).scalar()
-    trainee = connection.execute(select(person.c.is_trainee).where(person.c.id == author_id)).scalar()
+    said = connection.execute(_SAID, {"brand": case.key.brand_id, "mention": case.last_mention_id}).scalar()
+    trainee = connection.execute(_TRAINEE, {"person": author_id}).scalar()
     return Facts(
         brand_id=case.key.brand_id,
         location_ids=frozenset(
@@ -185,6 +213,12 @@ def _facts(
         incident_manager=hold is not None and not hold.is_frozen,
         is_trainee=bool(trainee),
     )
+
+
+# Asked for with every look at what is being written, and so built once.
+_VOICE = select(account.c.voice).where(account.c.id == bindparam("account"))
+_SAID = select(mention.c.text).where(mention.c.brand_id == bindparam("brand"), mention.c.id == bindparam("mention"))
+_TRAINEE = select(person.c.is_trainee).where(person.c.id == bindparam("person"))
 
 
 def _quoted(text: str, statement: Pinned | None) -> int | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from models import audit
 from models.access import ADMIN, Access
@@ -169,15 +169,22 @@ def _fits(when: When, facts: Facts) -> list[str] | None:
 
 def rules(connection: Connection, now: datetime) -> tuple[Rule, ...]:
     """The rules in force, by name; DEFAULTS, numbered from 1, while nobody has changed one."""
-    rows = connection.execute(
-        select(policy_rule)
-        .where(policy_rule.c.valid_from <= now, or_(policy_rule.c.valid_to.is_(None), policy_rule.c.valid_to > now))
-        .order_by(policy_rule.c.name, policy_rule.c.id)
-        .limit(MOST_RULES)
-    ).all()
-    if rows or connection.execute(select(policy_rule.c.id).limit(1)).first() is not None:
+    rows = connection.execute(_IN_FORCE, {"now": now}).all()
+    if rows or connection.execute(_ANY).first() is not None:
         return tuple(_rule(row) for row in rows)
     return _numbered()
+
+
+_ANY = select(policy_rule.c.id).limit(1)
+_IN_FORCE = (
+    select(policy_rule)
+    .where(
+        policy_rule.c.valid_from <= bindparam("now"),
+        or_(policy_rule.c.valid_to.is_(None), policy_rule.c.valid_to > bindparam("now")),
+    )
+    .order_by(policy_rule.c.name, policy_rule.c.id)
+    .limit(MOST_RULES)
+)
 
 
 def save(

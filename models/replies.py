@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from models import answer_lock, cases
 from models.access import DRAFT, SIGN_OFF, Access
@@ -110,13 +110,12 @@ def save_draft(
         "event_seen": min(event_seen, held.last_event),
         "changed_at": now,
     }
-    mine = (replies.c.brand_id == case.brand_id, replies.c.case_id == case.id, replies.c.author_id == who.person_id)
-    writing = update(replies).where(*mine, replies.c.state == DRAFTED).values(**values).returning(replies.c.id)
-    saved = connection.execute(writing).scalar()
+    mine = {"this_brand_id": case.brand_id, "this_case_id": case.id, "this_author_id": who.person_id}
+    saved = connection.execute(_WRITE, {**values, **mine}).scalar()
     if saved is None:
         # Locked, so that of two windows of one person one begins the draft and the other finds it.
         held = cases.require(connection, organisation, who, case, DRAFT)
-        saved = connection.execute(writing).scalar() or _begun_again(connection, mine, values)
+        saved = connection.execute(_WRITE, {**values, **mine}).scalar() or _begun_again(connection, mine, values)
     if saved is None:
         saved = _begin(connection, who, held, values, now)
     newer = 0
@@ -126,13 +125,19 @@ def save_draft(
     return Draft(ReplyKey(case.brand_id, int(saved)), text_hash, now, is_live, newer)
 
 
-def _begun_again(connection: Connection, mine: tuple[Any, ...], values: Mapping[str, Any]) -> int | None:
+# A draft is kept every two seconds by everybody who writes: the statement is built once.
+_MINE = tuple(replies.c[name] == bindparam(f"this_{name}") for name in ("brand_id", "case_id", "author_id"))
+_WRITE = update(replies).where(*_MINE, replies.c.state == DRAFTED).returning(replies.c.id)
+
+
+def _begun_again(connection: Connection, mine: Mapping[str, int], values: Mapping[str, Any]) -> int | None:
     """What was returned is a draft again as soon as its text changes, and its signatures are void."""
     row = connection.execute(
         select(replies)
-        .where(*mine, replies.c.state.in_((RETURNED, AWAITING, APPROVED)))
+        .where(*_MINE, replies.c.state.in_((RETURNED, AWAITING, APPROVED)))
         .order_by(replies.c.id.desc())
-        .limit(1)
+        .limit(1),
+        mine,
     ).first()
     if row is None:
         return None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, tuple_
+from sqlalchemy import Connection, Row, bindparam, select, tuple_
 
 from models.case_steps import CLOSED, CaseKey
 from models.errors import NotFound
@@ -38,6 +38,16 @@ _POST = (
     mention.c.reply_to,
     mention.c.quote_of,
 )
+# Asked for with every look at what is being written, and so built once.
+_CASES = select(desk_case).where(
+    desk_case.c.brand_id == bindparam("brand"), desk_case.c.id.in_(bindparam("ids", expanding=True))
+)
+_POSTS = select(*_POST).where(
+    mention.c.brand_id == bindparam("brand"), mention.c.id.in_(bindparam("ids", expanding=True))
+)
+_ACCOUNTS = select(account).where(account.c.valid_to.is_(None))
+_BREAKERS = select(account_breaker)
+_X_ACCESS = select(setting.c.value).where(setting.c.key == X_ACCESS)
 _KINDS = {"support": 0, "company": 1, "site": 2, "person": 3}
 
 
@@ -98,15 +108,14 @@ def _judged(
     rows = _with_posts(connection, keys)
     if not rows:
         return {}
-    accounts = {row.id: row for row in connection.execute(select(account).where(account.c.valid_to.is_(None)))}
+    accounts = {row.id: row for row in connection.execute(_ACCOUNTS)}
     known = _Known(
         organisation=organisation,
         incidents=open_now(connection, now),
         accounts=accounts,
-        breakers={row.account_id: row for row in connection.execute(select(account_breaker))},
+        breakers={row.account_id: row for row in connection.execute(_BREAKERS)},
         ours=_ours(connection, [row for row, _ in rows.values()], [post for _, post in rows.values()]),
-        is_enterprise=connection.execute(select(setting.c.value).where(setting.c.key == X_ACCESS)).scalar()
-        == ENTERPRISE,
+        is_enterprise=connection.execute(_X_ACCESS).scalar() == ENTERPRISE,
         now=now,
     )
     return {key: _judge(row, post, known, account_id) for key, (row, post) in rows.items()}
@@ -118,14 +127,9 @@ def _with_posts(connection: Connection, keys: Sequence[CaseKey]) -> dict[CaseKey
     by_id: dict[int, Any]
     for brand_id in sorted({key.brand_id for key in keys}):
         ids = [key.id for key in keys if key.brand_id == brand_id]
-        cases = connection.execute(
-            select(desk_case).where(desk_case.c.brand_id == brand_id, desk_case.c.id.in_(ids))
-        ).all()
-        posts = connection.execute(
-            select(*_POST).where(
-                mention.c.brand_id == brand_id, mention.c.id.in_([row.last_mention_id for row in cases])
-            )
-        ).all()
+        cases = connection.execute(_CASES, {"brand": brand_id, "ids": ids}).all()
+        answered = [row.last_mention_id for row in cases]
+        posts = connection.execute(_POSTS, {"brand": brand_id, "ids": answered}).all()
         by_id = {post.id: post for post in posts}
         for row in cases:
             found[CaseKey(brand_id, row.id)] = (row, by_id.get(row.last_mention_id))

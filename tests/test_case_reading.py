@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from ingest.found import Gone
 from ingest.store import store
-from models import case_reading, case_view, cases
+from models import case_reading, case_view, cases, queue_statements
 from models.access import Access, Grant
 from models.case_reading import Filters
 from models.case_scope import SHOWS, allowed, may_see
@@ -232,11 +232,13 @@ def _allowed(database: Database, desk: Organisation, who: Access, brand_id: int,
 @pytest.mark.parametrize("show", SHOWS)
 def test_the_queue_walks_an_index_down(database: Database, desk: Organisation, show: str) -> None:
     ana = hire(database, "Ana", location_ids=[NETHERLANDS], team_ids=[DUTCH_CARE])
-    walks = case_reading._walks(desk, ana, Filters(show=show), OWN, NOW, 200)
+    filters = Filters(show=show)
+    walks = list(queue_statements._walks(queue_statements.reach(desk, ana, filters), filters, 200))
     assert walks
     with database.read() as connection:
         for walk in walks:
-            compiled = walk.compile(connection, compile_kwargs={"literal_binds": True})
+            asked = walk.params(now=NOW, me=ana.person_id)
+            compiled = asked.compile(connection, compile_kwargs={"literal_binds": True})
             plan = [row[3] for row in connection.exec_driver_sql(f"explain query plan {compiled}")]
             wanted = "PRIMARY KEY" if show == "closed" else "ix_desk_case_brand_id_state_due_at"
             assert any(wanted in line or "SEARCH desk_case" in line for line in plan), plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +206,31 @@ def test_a_session_that_ended_is_gone_within_five_seconds(house: House, end: str
     assert browser.get("/").status == 303
     assert browser.open_socket("/live")[0]["type"] == "websocket.close"
     assert asyncio.run(house.sessions.recheck([digest])) == {}
+
+
+def test_who_is_remembered_is_not_asked_for_while_everybody_is_looked_up(house: House) -> None:
+    browser = house.signed_in()
+    session_id = browser.cookies["watchfloor"]
+    asked: list[int] = []
+    look_up = house.sessions._look_up
+
+    def counted(digests: Collection[str]) -> dict[str, identity.Signed]:
+        asked.append(len(digests))
+        return look_up(digests)
+
+    house.sessions._look_up = counted  # type: ignore[method-assign]
+
+    async def meanwhile() -> None:
+        assert await house.sessions.find(session_id) is not None
+        asked.clear()
+        rechecking = asyncio.create_task(house.sessions.recheck((identity.session_hash(session_id),)))
+        # It has begun, and its thread cannot have answered to this loop yet.
+        await asyncio.sleep(0)
+        assert await house.sessions.find(session_id) is not None
+        assert len(await rechecking) == 1
+
+    asyncio.run(meanwhile())
+    assert asked == [1]
 
 
 def test_looking_at_the_screen_counts_as_use_until_the_longest_life_is_over(house: House) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from dashboard import hub as hubs
 from dashboard.channel import Channel, Viewer
 from dashboard.hub import Hub, kept_up
+from dashboard.pace import BURST_SECONDS, SHARE
 from dashboard.unit import Job, Unit
 from models import organisation as organisations
 from models import sources
@@ -106,6 +107,27 @@ def test_a_foreign_brand_is_not_found_and_a_wrong_window_is_explained(database: 
         with pytest.raises(AccessDenied):
             hub.channel("/", "", NOBODY)
         assert screen.questions == []
+
+    run(database, steps)
+
+
+def test_panels_that_took_too_much_of_a_core_wait_and_what_is_opened_does_not(database: Database) -> None:
+    async def steps(hub: Hub, screen: Screen, clock: Clock) -> None:
+        watch(hub.channel("/", "?brand=corvane", ADMIN))
+        await settle(hub)
+        clock.pass_(10)
+        hub._pace.spend(BURST_SECONDS + SHARE, clock())
+        hub.clicked()
+        hub.changed([("mentions", 2)])
+        assert hub.step() == pytest.approx(1, abs=0.2)
+        await hub.settle()
+        assert screen.asked("count") == 1
+        watch(hub.channel("/", "?brand=halden", ADMIN))
+        await settle(hub)
+        assert screen.asked("count") == 2
+        clock.pass_(4)
+        await settle(hub)
+        assert screen.asked("count") == 3
 
     run(database, steps)
 

@@ -143,6 +143,15 @@ def test_who_is_in_a_case_is_seen_and_gone_after_twenty_seconds(desk: Desk) -> N
     assert here.tidy(now=desk.now) == 1
 
 
+def test_who_left_is_looked_for_every_five_seconds_however_many_say_that_they_are_there(desk: Desk) -> None:
+    key = opened(desk)
+    here = attendance.serve(desk.database)
+    here.beat(desk.who["ben"], key, "typing", now=desk.now)
+    assert here.tidy(now=desk.now + timedelta(seconds=18)) == 0
+    assert here.tidy(now=desk.now + timedelta(seconds=22)) == 0
+    assert here.tidy(now=desk.now + timedelta(seconds=23)) == 1
+
+
 def test_the_number_at_the_desks_name_counts_who_waits_and_is_not_put_off(desk: Desk) -> None:
     opened(desk)
     act(desk, opened(desk), "snoozed", until=desk.now + timedelta(hours=2))

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from dashboard.asks.ask import Act, Asked, Read
 from dashboard.asks.cases import key_of, token
 from dashboard.asks.refused import told
-from models import cases, doubts, outlook, replies, sign_off, sign_off_requests
+from models import doubts, outlook, replies, sign_off, sign_off_requests
 from models.access import SEND, SUBMIT
 from models.checks import BLOCK, OK, WARN, Check
 from models.errors import InputError
@@ -48,7 +48,7 @@ def look(connection: Connection, asked: Asked) -> Mapping[str, Any]:
         account_id=account(asked),
         now=asked.now,
     )
-    return {"checks": list(_cells(found.checks)), **_policy(connection, asked, found)}
+    return {"checks": list(_cells(found.checks)), **_policy(asked, found)}
 
 
 def asked_of_me(connection: Connection, asked: Asked) -> Mapping[str, Any]:
@@ -80,9 +80,8 @@ def _cells(checks: Iterable[Check]) -> Iterable[dict[str, str]]:
             yield {"name": label, "verdict": by_name[name].verdict, "words": by_name[name].words}
 
 
-def _policy(connection: Connection, asked: Asked, found: Outlook) -> dict[str, Any]:
-    required, hold = found.required, found.way.hold
-    held = cases.visible(connection, asked.organisation, asked.access, key_of(asked))
+def _policy(asked: Asked, found: Outlook) -> dict[str, Any]:
+    required, hold, held = found.required, found.way.hold, found.case
     at = {"brand_id": held.key.brand_id, "location_id": held.location_id, "team_id": held.team_id}
     wanted = SEND if required.signatures == 0 else SUBMIT
     off = "" if asked.access.may_for(wanted, asked.organisation, **at) else "You may write a draft, and not send it."

@@ -31,25 +31,30 @@ Find = Callable[[str], Address | None]
 STATUS: tuple[tuple[type[WatchfloorError], int], ...] = ((NotFound, 404), (AccessDenied, 403))
 
 
-def mount(server: FastAPI, database: Database, find_view: Find, settings: Settings) -> None:
-    """Serve both; the gate has checked session, right, origin and token before."""
+def mount(
+    server: FastAPI, database: Database, find_view: Find, settings: Settings, *, clicked: Callable[[], None]
+) -> None:
+    """Serve both; the gate has checked session, right, origin and token before. `clicked` is told of each request."""
     # Kept as long as the server: panels and asks find it by the database they read.
     server.state.attendance = attendance.serve(database)
     house = _House(database, find_view, settings)
 
     @server.get("/read/{name}", include_in_schema=False)
     async def read(request: Request, name: str) -> Response:
+        clicked()
         access, given = gate.current().access, dict(request.query_params)
         return await asyncio.to_thread(_answer, lambda: _read(house, name, access, given))
 
     @server.post("/read/{name}", include_in_schema=False)
     async def read_at_length(request: Request, name: str) -> Response:
         # What is asked may be longer than an address.
+        clicked()
         access, body = gate.current().access, await request.body()
         return await asyncio.to_thread(_answer, lambda: _read(house, name, access, _given(body)))
 
     @server.post("/act/{name}", include_in_schema=False)
     async def act(request: Request, name: str) -> Response:
+        clicked()
         access, body = gate.current().access, await request.body()
         return await asyncio.to_thread(_answer, lambda: _act(house, name, access, body))
 
