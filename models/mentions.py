@@ -104,12 +104,12 @@ def _latest(connection: Connection, scope: Scope, window: Window | None) -> date
 
 
 def marks(params: Params, values: Iterable[Any]) -> str:
-    """Bind `values` into `params` and return their marks, for an IN list; nothing is in an empty one."""
-    names = []
+    """What stands in an IN list for `values`: a whole number itself, which costs nothing to bind; nothing if empty."""
+    listed = []
     for value in values:
-        names.append(f":p{len(params)}")
-        params[f"p{len(params)}"] = value
-    return ", ".join(names) or "null"
+        listed.append(str(value) if type(value) is int else f":p{len(params)}")
+        params |= {} if type(value) is int else {f"p{len(params)}": value}
+    return ", ".join(listed) or "null"
 
 
 def search_phrases(search: str) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ class Frame:
 def query(connection: Connection, question: Question) -> Frame:
     """The tracked set step by step (its brands in scope are the figures) and once in all before; reach of both."""
     asked, window, organisation = question.scope, question.window, question.organisation
-    now = cube.by_brand(connection, asked, window, organisation, values=READ)
+    now = _now(connection, question)
     series = _together([now[brand_id] for brand_id in asked.brand_ids])
     tracked = _together(list(now.values()))
     weeks = max(1, -(-(window.end - window.start) // WEEK))
@@ -121,6 +121,20 @@ def query(connection: Connection, question: Question) -> Frame:
         zone=question.zone,
         by_brand={brand_id: sum(tally.mentions for tally in part.tallies) for brand_id, part in now.items()},
     )
+
+
+def _now(connection: Connection, question: Question) -> dict[int, Series]:
+    """Every brand of the tracked set step by step; of those that are not in scope the mentions alone."""
+    asked, window, there = question.scope, question.window, question.organisation
+    rivals = tuple(brand_id for brand_id in asked.tracked_ids if brand_id not in asked.brand_ids)
+    if asked.needs_rows or not rivals:
+        return cube.by_brand(connection, asked, window, there, values=READ)
+    found = cube.by_brand_of(connection, asked, asked.brand_ids, window, there, values=READ)
+    found |= cube.by_brand_of(connection, asked, rivals, window, there, values=READ[:1])
+    if any(part.partial for part in found.values()):
+        # The newest rows of all of them together, so that shares are of the same span.
+        return cube.by_brand(connection, asked, window, there, values=READ)
+    return {brand_id: found[brand_id] for brand_id in asked.tracked_ids}
 
 
 def draw(found: Frame) -> Props:

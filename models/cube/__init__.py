@@ -22,7 +22,7 @@ from models.cube.cells import (
     packed_reach,
     packed_sentiment,
 )
-from models.cube.followers import Reach, reach
+from models.cube.followers import Reach, reach, reach_by
 from models.cube.grouped import (
     BRAND,
     LOCATION,
@@ -34,7 +34,6 @@ from models.cube.grouped import (
     counts,
     counts_by,
     needs_rows,
-    reach_by,
     series_by,
     steps,
     totals_by,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,10 +10,11 @@ from sqlalchemy import Connection, text
 
 from models.access import Scope, Window
 from models.cube import routed
-from models.cube.cells import DAY, HOUR, NOTHING, QUARTER, VALUES, Tally, local_day
-from models.cube.reading import EACH_ONCE, OF_ROWS, Series, _complete, _granularity, _seconds, _steps, _where_cells
+from models.cube.cells import DAY, NOTHING, QUARTER, VALUES, Tally, local_day
+from models.cube.reading import OF_ROWS, Series, _complete, _granularity, _seconds, _steps, steps_of
+from models.cube.sums import where_cells
 from models.database import EARLIEST, time_id
-from models.mentions import CUT_SHORT, ROW_LIMIT, Params, filtered, marks
+from models.mentions import CUT_SHORT, ROW_LIMIT, Params, filtered
 from models.networks import NETWORKS
 from models.organisation import Organisation
 from models.tables.base import EPOCH, to_microseconds
@@ -66,50 +66,55 @@ def series_by(
     starts, stop = _steps(window, organisation)
     edges = [_seconds(start) for start in (*starts, stop)]
     rows, partial = _read(connection, scope, (dimension,), window, edges, organisation, values)
-    sums: dict[int, dict[int, Sequence[int]]] = {}
+    index = steps_of((edges[:-1], edges[-1]), {row[1] for row in rows})
+    sums: dict[tuple[int, int], Sequence[int]] = {}
     for (value,), bucket, counted in rows:
-        step = bisect_right(edges, bucket) - 1
-        if 0 <= step < len(starts):
-            of_value = sums.setdefault(value, {})
-            known = of_value.get(step)
-            of_value[step] = counted if known is None else [a + b for a, b in zip(known, counted, strict=True)]
-    found = {}
-    for value, steps in sums.items():
-        tallies = [NOTHING] * len(starts)
-        for step, added in steps.items():
-            tallies[step] = Tally(*added)
-        found[value] = Series(tuple(starts), window.step_seconds, tuple(tallies), partial)
-    return found
+        step = index.get(bucket)
+        if step is not None:
+            key = (value, step)
+            known = sums.get(key)
+            sums[key] = counted if known is None else [a + b for a, b in zip(known, counted, strict=True)]
+    held: dict[int, list[Tally]] = {}
+    for (value, step), added in sums.items():
+        if value not in held:
+            held[value] = [NOTHING] * len(starts)
+        held[value][step] = Tally(*added)
+    return {
+        value: Series(tuple(starts), window.step_seconds, tuple(tallies), partial) for value, tallies in held.items()
+    }
 
 
 def counts(
     connection: Connection, scope: Scope, window: Window, organisation: Organisation
 ) -> tuple[tuple[int, ...], bool]:
     """Mentions a step of the whole scope, and whether only the newest ROW_LIMIT rows were counted."""
-    starts, stop = _steps(window, organisation)
-    edges = [_seconds(start) for start in (*starts, stop)]
-    rows, partial = _read(connection, scope, (), window, edges, organisation, ("mentions",))
-    found = [0] * len(starts)
-    for _, bucket, (mentions,) in rows:
-        step = bisect_right(edges, bucket) - 1
-        if 0 <= step < len(starts):
-            found[step] += mentions
-    return tuple(found), partial
+    found, length, partial = _counted(connection, scope, (), window, organisation)
+    return tuple(found.get((), (0,) * length)), partial
 
 
 def counts_by(
     connection: Connection, scope: Scope, dimension: str, window: Window, organisation: Organisation
 ) -> dict[int, tuple[int, ...]]:
     """Mentions a step for each value of a dimension that has any: a fifth of what `series_by` costs."""
+    found, _, _ = _counted(connection, scope, (dimension,), window, organisation)
+    return {group[0]: tuple(held) for group, held in found.items()}
+
+
+def _counted(
+    connection: Connection, scope: Scope, dimensions: tuple[str, ...], window: Window, organisation: Organisation
+) -> tuple[dict[Group, list[int]], int, bool]:
+    """Mentions a step by group, how many steps there are, and whether only the newest ROW_LIMIT rows were counted."""
     starts, stop = _steps(window, organisation)
     edges = [_seconds(start) for start in (*starts, stop)]
-    rows, _ = _read(connection, scope, (dimension,), window, edges, organisation, ("mentions",))
-    counts: dict[int, list[int]] = {}
-    for (value,), bucket, (mentions,) in rows:
-        step = bisect_right(edges, bucket) - 1
-        if 0 <= step < len(starts):
-            counts.setdefault(value, [0] * len(starts))[step] += mentions
-    return {value: tuple(found) for value, found in counts.items()}
+    rows, partial = _read(connection, scope, dimensions, window, edges, organisation, ("mentions",))
+    index = steps_of((edges[:-1], edges[-1]), {row[1] for row in rows})
+    found: dict[Group, list[int]] = {}
+    for group, bucket, (mentions,) in rows:
+        if bucket in index:
+            if group not in found:
+                found[group] = [0] * len(starts)
+            found[group][index[bucket]] += mentions
+    return found, len(starts), partial
 
 
 def totals_by(
@@ -159,62 +164,6 @@ def needs_rows(scope: Scope, dimension: str) -> bool:
     """Whether no cells hold a scope with the values of a dimension kept apart: places of a team, teams of a place."""
     kept_apart = {LOCATION: scope.team_ids, TEAM: scope.location_ids}.get(dimension)
     return scope.needs_rows or kept_apart is not None
-
-
-def reach_by(
-    connection: Connection, scope: Scope, dimension: str, window: Window, organisation: Organisation
-) -> tuple[dict[int, int], bool]:
-    """Followers of the authors for each value of a dimension, and whether each author counts once.
-
-    As `reach` does for one scope: each author once up to 2 days, local days added up beyond. Empty where only rows
-    could say it: with a text search, and for places of a team or teams of a place over more than 2 days.
-    """
-    named = _named(scope, (dimension,), organisation)
-    if scope.search:
-        return {}, True
-    if window.end - window.start > EACH_ONCE:
-        if named.needs_rows:
-            return {}, False
-        # Whole cells up to the one that the window ends in, as for one scope.
-        start, unit = _seconds(window.start), DAY if window.step_seconds % DAY == 0 else HOUR
-        if unit == HOUR:
-            start -= start % HOUR
-        cells = replace(window, start=EPOCH + timedelta(seconds=start), step_seconds=unit, live=True)
-        found = totals_by(connection, scope, (dimension,), cells, organisation, values=("reach",))
-        return {group[0]: tally.reach for group, tally in found.tallies.items()}, False
-    brands = scope.tracked_ids if dimension == BRAND else scope.brand_ids
-    params: Params = {
-        "first": local_day(_seconds(window.start), organisation.zone)[0],
-        "last": local_day(_seconds(window.end), organisation.zone)[0],
-        "start": to_microseconds(window.start),
-        "end": to_microseconds(window.end) + (1 if window.live else 0),
-        "first_id": time_id(window.start, 0),
-        "last_id": time_id(window.end, -1),
-    }
-    where = f"brand_id in ({marks(params, brands)})"
-    for column, chosen in (
-        (LOCATION, scope.location_ids),
-        (TEAM, scope.team_ids),
-        (NETWORK, scope.network_ids),
-    ):
-        if chosen is not None:
-            where += f" and {column} in ({marks(params, chosen)})"
-    # Who posted before the window and after it need not have posted inside.
-    inside = (
-        "first_at >= :start or last_at < :end or (brand_id, network_id, author_key) in (select m.brand_id,"  # noqa: S608
-        f" m.network_id, m.author_key from mention m where m.brand_id in ({marks(params, brands)})"
-        " and m.id >= :first_id and m.id <= :last_id and m.posted_at < :end and m.author_followers > 0)"
-    )
-    rows = connection.execute(
-        text(
-            f"select {dimension}, sum(followers) from (select {dimension}, max(followers) as followers"  # noqa: S608
-            f" from author_day where {where} and day between :first and :last and last_at >= :start"
-            f" and first_at < :end and ({inside}) group by {dimension}, network_id, author_key) as authors"
-            f" group by {dimension}"
-        ),
-        params,
-    )
-    return {int(row[0]): int(row[1]) for row in rows}, True
 
 
 # -- reading -------------------------------------------------------------------------------------------------
@@ -336,7 +285,7 @@ def _from_cells(
 ) -> list[Row]:
     edges, stop = span
     params: Params = {"granularity": granularity, "from": edges[0], "to": stop}
-    where = _where_cells(named, brands, params)
+    where = where_cells(named, brands, params)
     columns = "".join(f"{name}, " for name in dimensions)
     # Without the cast PostgreSQL answers with decimals, which take five times as long to read.
     sums = ", ".join(f"cast(sum({name}) as bigint)" for name in values)

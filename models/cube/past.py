@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, text
 
 from models.access import Scope
 from models.cube.cells import DAY, FIVE_MINUTES, HOUR, QUARTER
-from models.cube.reading import _is_open, _where_cells
+from models.cube.sums import is_open, where_cells
 from models.mentions import Params
 
 Span = tuple[int, int]
@@ -20,7 +20,7 @@ def kept_for(scope: Scope, step_seconds: int, *, first: int) -> int | None:
     """The coarsest cells (in seconds) that steps from `first` on can be put together of; None where there are none."""
     if scope.needs_rows or step_seconds >= DAY:
         return None
-    kept = (HOUR, FIVE_MINUTES if _is_open(scope) else QUARTER)
+    kept = (HOUR, FIVE_MINUTES if is_open(scope) else QUARTER)
     return next((size for size in kept if step_seconds % size == 0 and first % size == 0), None)
 
 
@@ -34,7 +34,7 @@ def mentions_in(
     found: dict[int, int] = {}
     for start, end in spans:
         params: Params = {"cells": cells, "from": start, "to": end, "step": step_seconds}
-        where = _where_cells(scope, scope.brand_ids, params)
+        where = where_cells(scope, scope.brand_ids, params)
         rows = connection.execute(
             text(
                 "select (bucket - :from) / :step as place, cast(sum(mentions) as bigint) from cube"  # noqa: S608 - the values are bound

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from datetime import date as date_of
@@ -16,8 +16,8 @@ from sqlalchemy import Connection, text
 from models.access import Scope, Window
 from models.cube import routed
 from models.cube.cells import DAY, FINE_KEPT, FIVE_MINUTES, HOUR, NOTHING, QUARTER, VALUES, Tally, local_day
-from models.mentions import CUT_SHORT, ROW_LIMIT, Params, filtered, marks
-from models.networks import NETWORKS
+from models.cube.sums import is_open, sums_of_cells, where_cells
+from models.mentions import CUT_SHORT, ROW_LIMIT, Params, filtered
 from models.organisation import Organisation
 from models.tables.base import EPOCH, to_microseconds
 
@@ -113,22 +113,39 @@ def by_brand_of(
         found, partial = _from_cells(connection, scope, brand_ids, granularity, window, stop, organisation, values)
     else:
         found, partial = _from_rows(connection, scope, brand_ids, window, values)
-    edges = [_seconds(start) for start in starts]
     held: dict[int, list[Tally]] = {brand_id: [NOTHING] * len(starts) for brand_id in brand_ids}
-    end = _seconds(stop)
+    index = steps_of(([_seconds(start) for start in starts], _seconds(stop)), {row[1] for row in found})
     sums: dict[tuple[int, int], Sequence[int]] = {}
     for brand_id, bucket, counted in found:
-        index = bisect_right(edges, bucket) - 1
         # A live window counts the step that now lies in to its end, and what a network dates beyond it not yet.
-        if index >= 0 and bucket < end:
-            key = (brand_id, index)
+        step = index.get(bucket)
+        if step is not None:
+            key = (brand_id, step)
             sums[key] = counted if key not in sums else [a + b for a, b in zip(sums[key], counted, strict=True)]
-    for (brand_id, index), added in sums.items():
-        held[brand_id][index] = Tally(**dict(zip(values, added, strict=True)))
+    make = tally_of(values)
+    for (brand_id, step), added in sums.items():
+        held[brand_id][step] = make(added)
     return {
         brand_id: Series(tuple(starts), window.step_seconds, tuple(tallies), partial)
         for brand_id, tallies in held.items()
     }
+
+
+def steps_of(steps: tuple[Sequence[int], int], buckets: Iterable[int]) -> dict[int, int]:
+    """Which step each bucket lies in; those outside of all are left out.
+
+    `steps` are the seconds since 1970 that they begin at, and where the last one ends. Looked up once a bucket and not
+    once a cell, of which there are as many as brands, places and networks.
+    """
+    starts, end = steps
+    return {bucket: at for bucket in buckets if (at := bisect_right(starts, bucket) - 1) >= 0 and bucket < end}
+
+
+def tally_of(values: tuple[str, ...]) -> Callable[[Sequence[int]], Tally]:
+    """What makes a tally of some of its values, in their order."""
+    if values == VALUES[: len(values)]:
+        return lambda counted: Tally(*counted)
+    return lambda counted: Tally(**dict(zip(values, counted, strict=True)))
 
 
 def _together(parts: Mapping[int, Series], window: Window, organisation: Organisation) -> Series:
@@ -178,30 +195,10 @@ def _granularity(scope: Scope, window: Window) -> int | None:
         return None
     if window.step_seconds % DAY == 0:
         return DAY
-    for granularity in (HOUR, FIVE_MINUTES if _is_open(scope) else QUARTER):
+    for granularity in (HOUR, FIVE_MINUTES if is_open(scope) else QUARTER):
         if window.step_seconds % granularity == 0 and _seconds(window.start) % granularity == 0:
             return granularity
     return None
-
-
-def _is_open(scope: Scope) -> bool:
-    return scope.location_ids is None and scope.team_ids is None and scope.network_ids is None
-
-
-def _where_cells(scope: Scope, brand_ids: Sequence[int], params: Params) -> str:
-    """The cells that add up to the scope, each mention in one of them."""
-    # One place or team is kept by network alone. Every network is named, so that each is a range of the key.
-    networks = scope.network_ids
-    if networks is None:
-        networks = (0,) if _is_open(scope) else tuple(network.id for network in NETWORKS)
-    parts = [f"brand_id in ({marks(params, brand_ids)})"]
-    for column, chosen in (
-        ("location_id", scope.location_ids),
-        ("team_id", scope.team_ids),
-        ("network_id", networks),
-    ):
-        parts.append(f"{column} in ({marks(params, chosen if chosen is not None else (0,))})")
-    return " and ".join(parts)
 
 
 def _from_cells(
@@ -228,7 +225,7 @@ def _from_cells(
             return _from_rows(connection, scope, brand_ids, window, values)
         found, partial = _of_routed(connection, scope, told, granularity, window, (span, step_seconds), values)
     else:
-        found = _sums_of_cells(connection, scope, brand_ids, granularity, span, step_seconds, values)
+        found = sums_of_cells(connection, scope, brand_ids, granularity, span, step_seconds, values)
     if window.live or to_microseconds(window.end) == edge * 1_000_000:
         return found, partial
     rest = Window(window.name, EPOCH + timedelta(seconds=edge), window.end, granularity, live=False)
@@ -245,7 +242,7 @@ def _of_routed(
     steps: tuple[tuple[int, int], int],
     values: tuple[str, ...],
 ) -> tuple[list[tuple[int, int, Sequence[int]]], bool]:
-    """As `_sums_of_cells`, for places and teams together: what is mixed is counted from its rows."""
+    """As `sums_of_cells`, for places and teams together: what is mixed is counted from its rows."""
     span, size = steps
     step = "bucket" if size == granularity else f"(bucket - :from) / {size}"
     rows = routed.sums(
@@ -267,44 +264,6 @@ def _of_routed(
     return found + counted, partial
 
 
-def _sums_of_cells(
-    connection: Connection,
-    scope: Scope,
-    brand_ids: Sequence[int],
-    granularity: int,
-    span: tuple[int, int],
-    step_seconds: int,
-    values: tuple[str, ...],
-) -> list[tuple[int, int, Sequence[int]]]:
-    """(brand, start of the step, the values) of the cells that start inside a span of seconds.
-
-    Seconds are those since 1970. Steps are counted from the beginning of the span.
-    """
-    params: Params = {"granularity": granularity, "from": span[0], "to": span[1]}
-    where = f"{_where_cells(scope, brand_ids, params)} and granularity = :granularity and bucket >= :from"
-    if _is_open(scope) and step_seconds == granularity:
-        # With every dimension open there is one cell a bucket, and nothing to add up.
-        rows = connection.execute(
-            text(f"select brand_id, bucket, {', '.join(values)} from cube where {where} and bucket < :to"),  # noqa: S608
-            params,
-        ).all()
-        return [(row[0], row[1], row[2:]) for row in rows]
-    # Adding up is done where the cells are: a sixth of the rows are handed over where an hour is a sixth of a step.
-    step = "bucket" if step_seconds == granularity else f"(bucket - :from) / {step_seconds}"
-    # Without the cast PostgreSQL answers with decimals, which take five times as long to read.
-    sums = ", ".join(f"cast(sum({name}) as bigint)" for name in values)
-    rows = connection.execute(
-        text(
-            f"select brand_id, {step} as step, {sums} from cube where {where} and bucket < :to"  # noqa: S608
-            " group by brand_id, step"
-        ),
-        params,
-    ).all()
-    if step_seconds == granularity:
-        return [(row[0], row[1], row[2:]) for row in rows]
-    return [(row[0], span[0] + row[1] * step_seconds, row[2:]) for row in rows]
-
-
 def _complete(connection: Connection, scope: Scope, brand_ids: Sequence[int], granularity: int, window: Window) -> bool:
     """Whether cells finer than an hour still hold what the hours hold: they are dropped after FINE_KEPT."""
     if granularity >= HOUR or (window.live and window.end - window.start < FINE_KEPT):
@@ -313,7 +272,7 @@ def _complete(connection: Connection, scope: Scope, brand_ids: Sequence[int], gr
     params: Params = {"fine": granularity, "hour": HOUR, "from": start - start % HOUR, "to": end - end % -HOUR}
     rows = connection.execute(
         text(
-            f"select granularity, sum(mentions) from cube where {_where_cells(scope, brand_ids, params)}"  # noqa: S608
+            f"select granularity, sum(mentions) from cube where {where_cells(scope, brand_ids, params)}"  # noqa: S608
             " and granularity in (:fine, :hour) and bucket >= :from and bucket < :to group by granularity"
         ),
         params,

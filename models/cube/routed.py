@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
-from math import gcd
 
 from sqlalchemy import Connection, text
 
@@ -172,9 +171,8 @@ def counts(
     if to_microseconds(window.end) % 1_000 or _mentions_of_all(connection, brand_ids, (edges[0], end)) > MOST_LOOKED_AT:
         return None
     past_id = _id_at(edges[-1]) if window.live else min(_id_at(edges[-1]), time_id(window.end, 0))
-    unit = gcd(*(after - before for before, after in pairwise(edges)))
-    params: Params = {"first_id": _id_at(edges[0]), "past_id": past_id, "unit": _ids_in(unit)}
-    step = "0" if len(edges) == 2 else "(id - :first_id) / :unit"
+    params: Params = {"first_id": _id_at(edges[0]), "past_id": past_id}
+    step = _step_of_id(edges)
     where = f"brand_id in ({marks(params, brand_ids)}) and location_id in ({marks(params, scope.location_ids or ())})"
     # Asked of what is counted, where that is kept apart: it is less than what is looked at.
     for column, chosen in (("team_id", scope.team_ids), ("network_id", scope.network_ids)):
@@ -193,7 +191,21 @@ def counts(
             place, held = dimensions.index(column), set(chosen)
             rows = [row for row in rows if row[place] in held]
     count = len(dimensions)
-    return [(tuple(row[:count]), edges[0] + row[count] * unit, (row[count + 1],)) for row in rows]
+    return [(tuple(row[:count]), edges[row[count]], (row[count + 1],)) for row in rows]
+
+
+def _step_of_id(edges: Sequence[int]) -> str:
+    """The number of the step that an id of a mention lies in. Only where clocks change are steps not of one length."""
+    lengths = [after - before for before, after in pairwise(edges)]
+    runs = [n for n in range(len(lengths)) if n == 0 or lengths[n] != lengths[n - 1]]
+    cases = [
+        (edges[past], f"{n} + (id - {_id_at(edges[n])}) / {_ids_in(lengths[n])}" if past > n + 1 else str(n))
+        for n, past in pairwise([*runs, len(lengths)])
+    ]
+    if len(cases) == 1:
+        return cases[0][1]
+    told = " ".join(f"when id < {_id_at(end)} then {step}" for end, step in cases[:-1])
+    return f"case {told} else {cases[-1][1]} end"
 
 
 def pairs_of(connection: Connection, pairs: Sequence[tuple[int, int, int]]) -> Params:
