@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 # Processes that tests start read what was compiled once; some machines forbid to keep it.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test prove gates-of-reading gates-of-the-rest prove-long bench bench-spikes format lock clean
+.PHONY: run test prove prove-long bench bench-spikes format lock clean
 
 run: $(VENV)/ready
 	@$(BIN)/watchfloor run
@@ -38,18 +38,12 @@ test: $(VENV)/ready-dev
 	$(PYTEST) tests/browser -m "not prove and not long"
 
 prove: $(VENV)/ready-dev
-# Three at a time, since some wait for minutes; one after the other as they come, the longest first.
-	$(PYTEST) --ignore tests/browser -m "prove and not alone" -n 3 --dist load --maxschedchunk 1
+	$(PYTEST) --ignore tests/browser -m "prove and not alone" --dist worksteal
 	$(PYTEST) tests/browser -m "prove and not alone" --no-loadscope-reorder
 # What keeps time shares the machine with nothing else, and says what it measured.
 	$(PYTEST) -m "prove and alone" -n 0 -rP
-	$(MAKE) --no-print-directory --jobs 2 --output-sync gates-of-reading gates-of-the-rest
-
 # The benchmarks that hold a gate; the desk under load has its own run: `python -m tests.bench desk`. `make bench` reads a million and tells the speeds of the panels: half an hour more.
-gates-of-reading: $(VENV)/ready-dev
-	$(BIN)/python -m tests.bench reads=200000 rules store
-gates-of-the-rest: $(VENV)/ready-dev
-	$(BIN)/python -m tests.bench copies live models pipeline places spikes
+	$(BIN)/python -m tests.bench copies live models pipeline places reads=200000 rules spikes store
 
 # Full counts that take hours: ten times those of `make prove`.
 prove-long: $(VENV)/ready-dev

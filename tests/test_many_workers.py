@@ -165,6 +165,7 @@ def test_twenty_kills_of_a_worker_alone_on_sqlite(database: Database, tmp_path: 
 
 
 @pytest.mark.prove
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_everything_runs_side_by_side_under_two_workers() -> None:
     """X, a feed, a file and the simulated networks for two minutes; `python -m tests.workers.soak` does it for ten."""
