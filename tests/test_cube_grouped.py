@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from models import cube
 from models.access import Scope, Window
+from models.cube import grouped
 from models.database import Database
 from models.organisation import Organisation
 from tests.builders import (
@@ -154,3 +156,27 @@ def test_what_nothing_was_said_of_is_left_out(database: Database) -> None:
         assert cube.by_team(connection, scope(), last("24h"), there) == {}
         assert cube.totals_by(connection, scope(), (cube.BRAND,), last("24h"), there).of(HALDEN) == cube.NOTHING
         assert cube.reach_by(connection, scope(), cube.BRAND, last("24h"), there) == ({}, True)
+
+
+def test_a_window_that_ends_in_a_day_reads_rows_of_its_last_hour_alone(database: Database) -> None:
+    there = filled(database)
+    end = NOW - timedelta(minutes=20)
+    start = cube.steps(Window("days", NOW - timedelta(days=20), NOW, 86_400, live=False), there)[1]
+    days = Window("days", start, end, 86_400, live=False)
+    posts = [(TRACKED[n % 4], NOW - timedelta(minutes=1 + n * n * 6.7)) for n in range(80)]
+    inside = Counter(brand for brand, at in posts if brand in OWN and start <= at < end)
+    seen: list[timedelta] = []
+    read = grouped._from_rows
+
+    def from_rows(*given: Any, **named: Any) -> Any:
+        seen.append(given[4].end - given[4].start)
+        return read(*given, **named)
+
+    with pytest.MonkeyPatch.context() as patch, database.read() as connection:
+        patch.setattr(grouped, "_from_rows", from_rows)
+        found = cube.counts_by(connection, scope(), cube.BRAND, days, there)
+
+    assert seen
+    assert max(seen) <= timedelta(hours=1)
+    assert {one: sum(held) for one, held in found.items()} == inside
+    assert inside.total() > 20

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, text
 
 from models.access import Scope, Window
 from models.cube import routed
-from models.cube.cells import DAY, NOTHING, QUARTER, VALUES, Tally, local_day
+from models.cube.cells import DAY, HOUR, NOTHING, QUARTER, VALUES, Tally, local_day
 from models.cube.reading import OF_ROWS, Series, _complete, _granularity, _seconds, _steps, steps_of
-from models.cube.sums import where_cells
+from models.cube.sums import last_hour, where_cells
 from models.database import EARLIEST, time_id
 from models.mentions import CUT_SHORT, ROW_LIMIT, Params, filtered
 from models.networks import NETWORKS
@@ -205,6 +205,10 @@ def _read(
         found = _from_cells(connection, named, brands, dimensions, granularity, (edges, edge), values)
     if window.live or to_microseconds(window.end) == edge * 1_000_000:
         return found, partial
+    hour = last_hour(named, edge, end, granularity, values)
+    if hour > edge:
+        found += _from_cells(connection, named, brands, dimensions, HOUR, ([edge, hour], hour), values)
+        edge = hour
     rest = Window(window.name, EPOCH + timedelta(seconds=edge), window.end, granularity, live=False)
     rows, is_part = _from_rows(connection, scope, brands, dimensions, rest, [edge, end], values)
     return found + rows, partial or is_part

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 from models.access import Scope, Window
 from models.cube import routed
 from models.cube.cells import DAY, FINE_KEPT, FIVE_MINUTES, HOUR, NOTHING, QUARTER, VALUES, Tally, local_day
-from models.cube.sums import is_open, sums_of_cells, where_cells
+from models.cube.sums import is_open, last_hour, sums_of_cells, where_cells
 from models.mentions import CUT_SHORT, ROW_LIMIT, Params, filtered
 from models.organisation import Organisation
 from models.tables.base import EPOCH, to_microseconds
@@ -228,6 +228,10 @@ def _from_cells(
         found = sums_of_cells(connection, scope, brand_ids, granularity, span, step_seconds, values)
     if window.live or to_microseconds(window.end) == edge * 1_000_000:
         return found, partial
+    hour = last_hour(scope, edge, end, granularity, values)
+    if hour > edge:
+        found += sums_of_cells(connection, scope, brand_ids, HOUR, (edge, hour), hour - edge, values)
+        edge = hour
     rest = Window(window.name, EPOCH + timedelta(seconds=edge), window.end, granularity, live=False)
     rows, is_part = _from_rows(connection, scope, brand_ids, rest, values)
     return found + rows, partial or is_part

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from models.access import Scope
+from models.cube.cells import DAY, HOUR
 from models.mentions import Params, marks
 from models.networks import NETWORKS
 
@@ -92,6 +93,16 @@ def _sums_of_ranges(
 def is_open(scope: Scope) -> bool:
     """Whether no place, team or network is asked for: of that there is one cell a bucket."""
     return scope.location_ids is None and scope.team_ids is None and scope.network_ids is None
+
+
+def last_hour(scope: Scope, edge: int, end: int, granularity: int, values: tuple[str, ...]) -> int:
+    """Up to where hours hold what lies behind the last whole day of a window; `edge` where they do not.
+
+    Rows tell no reach: where it is read the days behind are left as they are.
+    """
+    if granularity != DAY or edge % HOUR or scope.needs_rows or "reach" in values:
+        return edge
+    return max(edge, end - end % HOUR)
 
 
 def where_cells(scope: Scope, brand_ids: Sequence[int], params: Params) -> str:
