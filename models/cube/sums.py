@@ -77,7 +77,7 @@ def _sums_of_ranges(
     """As `sums_of_cells`, step by step: SQLite sorts what it groups, which takes twice as long as reading it."""
     params: Params = {"granularity": granularity, "to": span[1], "step": step_seconds}
     params |= {"brands": json.dumps(brand_ids), "starts": json.dumps([*range(*span, step_seconds)])}
-    where = where_cells(scope, (0,), params).replace("brand_id in (0)", "brand_id = brands.value", 1)
+    where = f"brand_id = brands.value and {_where_dimensions(scope, params)}"
     sums = " || ' ' || ".join(f"sum({name})" for name in values) + " || ''"
     rows = connection.execute(
         text(
@@ -107,11 +107,15 @@ def last_hour(scope: Scope, edge: int, end: int, granularity: int, values: tuple
 
 def where_cells(scope: Scope, brand_ids: Sequence[int], params: Params) -> str:
     """The cells that add up to the scope, each mention in one of them."""
+    return f"brand_id in ({marks(params, brand_ids)}) and {_where_dimensions(scope, params)}"
+
+
+def _where_dimensions(scope: Scope, params: Params) -> str:
     # One place or team is kept by network alone. Every network is named, so that each is a range of the key.
     networks = scope.network_ids
     if networks is None:
         networks = (0,) if is_open(scope) else tuple(network.id for network in NETWORKS)
-    parts = [f"brand_id in ({marks(params, brand_ids)})"]
+    parts = []
     for column, chosen in (
         ("location_id", scope.location_ids),
         ("team_id", scope.team_ids),
